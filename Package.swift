@@ -1,0 +1,96 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One target per floor; each knows only the floors below it (docs/architecture.md).
+//
+// The kernels are compiled once per instruction-set level from one folder: the AVX2 and AVX-512
+// targets are links to `MartletKernels`, and the flags and one define make the difference. Those
+// flags are `unsafeFlags`, which SwiftPM refuses in a versioned dependency, so they apply only
+// where this package is the root; as a dependency the portable variant alone is built.
+let isRoot = Context.environment["MARTLET_AS_DEPENDENCY"] == nil
+
+#if arch(x86_64)
+  let levels = isRoot ? ["AVX2", "AVX512"] : []
+#else
+  let levels: [String] = []
+#endif
+
+let kernelFlags: [SwiftSetting] = isRoot ? [.unsafeFlags(["-Ounchecked", "-wmo"])] : []
+let machine = ["AVX2": "x86-64-v3", "AVX512": "x86-64-v4"]
+
+let kernelLevels: [Target] = levels.map { level in
+  .target(
+    name: "MartletKernels\(level)",
+    dependencies: ["MartletKernelTable"],
+    swiftSettings: kernelFlags + [
+      .define("MARTLET_\(level)"),
+      .unsafeFlags(["-Xcc", "-march=\(machine[level]!)"]),
+    ])
+}
+
+let floors: [Target] = [
+  .target(name: "CMartlet"),
+  .target(name: "CMartletX86"),
+  .target(name: "MartletKernelTable", swiftSettings: kernelFlags),
+  .target(
+    name: "MartletKernels", dependencies: ["MartletKernelTable"], swiftSettings: kernelFlags),
+  .target(
+    name: "MartletDispatch",
+    dependencies: ["CMartletX86", "MartletKernelTable", "MartletKernels"]
+      + levels.map { .init(stringLiteral: "MartletKernels\($0)") },
+    swiftSettings: levels.isEmpty ? [] : [.define("MARTLET_X86_LEVELS")]),
+  .target(name: "MartletTensors", dependencies: ["MartletKernelTable"]),
+  .target(
+    name: "MartletOps", dependencies: ["MartletTensors", "MartletDispatch", "MartletKernelTable"]),
+  .target(name: "MartletGraph", dependencies: ["MartletOps", "MartletTensors"]),
+  .target(
+    name: "MartletEngine",
+    dependencies: ["MartletOps", "MartletTensors", "MartletDispatch", "CMartletX86"]),
+  .target(
+    name: "MartletTraining",
+    dependencies: ["MartletGraph", "MartletEngine", "MartletOps", "MartletTensors"]),
+  .target(
+    name: "Martlet", dependencies: ["MartletTraining", "MartletGraph", "MartletTensors"]),
+  .target(
+    name: "MartletC",
+    dependencies: [
+      "CMartlet", "MartletTraining", "MartletGraph", "MartletEngine", "MartletTensors",
+    ],
+    // One file with the Swift runtime inside and only the names of martlet.h visible.
+    linkerSettings: isRoot
+      ? [
+        .unsafeFlags([
+          "-static-stdlib", "-Xlinker", "--gc-sections", "-Xlinker", "-s",
+          "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MartletC/exports.map",
+          "-Xlinker", "-soname=libmartlet.so",
+        ], .when(platforms: [.linux]))
+      ] : []),
+]
+
+let testSupport = Target.target(
+  name: "MartletTestSupport",
+  dependencies: ["MartletOps", "MartletEngine", "MartletTensors", "MartletDispatch"],
+  path: "Tests/MartletTestSupport")
+
+/// Every floor's tests may look at the floors below it.
+let everyFloor: [Target.Dependency] = [
+  "CMartlet", "MartletKernelTable", "MartletKernels", "MartletDispatch", "MartletTensors",
+  "MartletOps", "MartletGraph", "MartletEngine", "MartletTraining", "MartletTestSupport",
+]
+
+let tests: [Target] = [
+  "MartletKernels", "MartletTensors", "MartletOps", "MartletGraph", "MartletEngine",
+  "MartletTraining", "MartletC",
+].map { floor in
+  .testTarget(
+    name: "\(floor)Tests", dependencies: everyFloor + (floor == "MartletC" ? ["MartletC"] : []))
+}
+
+let package = Package(
+  name: "martlet",
+  products: [
+    .library(name: "Martlet", targets: ["Martlet"]),
+    .library(name: "martlet-c", type: .dynamic, targets: ["MartletC"]),
+  ],
+  targets: floors + kernelLevels + [testSupport] + tests,
+  swiftLanguageModes: [.v6])

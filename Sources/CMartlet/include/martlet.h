@@ -1,0 +1,300 @@
+/* Martlet: convolutional networks through one C header.
+ *
+ * Build a graph of layers, compile it, train it on arrays of your own, predict. Everything is
+ * computed in this library; it needs nothing but the C library.
+ *
+ * Conventions
+ *
+ *   Status     Every call that can fail returns a martlet_status, MARTLET_OK being 0. On any other,
+ *              martlet_last_error() of the same thread says which layer, what was expected, what was
+ *              given. Outputs are written on MARTLET_OK only. NULL for an argument that must not be
+ *              NULL gives MARTLET_INVALID_ARGUMENT.
+ *   Ownership  A function that *creates* writes a new handle to its first argument; give it back
+ *              with the matching martlet_..._release. Releasing NULL is fine. What a call *borrows*
+ *              it uses until it returns. Text it *creates* is freed with martlet_text_release; text
+ *              that *views* a handle lives as long as the handle.
+ *   Threads    Calls on different handles may run at the same time. Calls on one model wait for
+ *              each other. A layer shared by models counts as all of them. Errors are per thread.
+ *   Arrays     Row-major; the first axis counts samples; images are channels last, [n][h][w][c].
+ *              Borrowed arrays are read in place, batch by batch, and never copied whole.
+ *   Text       UTF-8, ended by a zero byte. Attributes and configurations are JSON objects.
+ */
+#ifndef MARTLET_H
+#define MARTLET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define MARTLET_API __attribute__((visibility("default")))
+#else
+#define MARTLET_API
+#endif
+
+/* ---- Version, errors, settings ------------------------------------------------------------ */
+
+/* Rises when a program compiled against an older header could break. */
+#define MARTLET_ABI_VERSION 1
+
+typedef int32_t martlet_status;
+enum {
+  MARTLET_OK = 0,
+  MARTLET_INVALID_ARGUMENT = 1, /* a value that does not fit: shape, range, unknown name */
+  MARTLET_INVALID_TYPE = 2,     /* a value of the wrong kind: text for a number, an unknown dtype */
+  MARTLET_INVALID_STATE = 3,    /* a call out of order: training before compiling */
+  MARTLET_NOT_FINITE = 4,       /* NaN or infinity in the data, the loss or the gradients */
+  MARTLET_OUT_OF_MEMORY = 5,
+  MARTLET_STOPPED = 6           /* the progress callback asked to stop */
+};
+
+/* The ABI version of the library, to be compared with MARTLET_ABI_VERSION. */
+MARTLET_API int32_t martlet_abi_version(void);
+/* The version of the library, such as "0.1.0". Lives forever. */
+MARTLET_API const char *martlet_version(void);
+/* What went wrong in this thread's latest call that failed; "" before the first. Never NULL;
+ * valid until this thread's next failing call. */
+MARTLET_API const char *martlet_last_error(void);
+
+/* Frees text that a function created. */
+MARTLET_API void martlet_text_release(char *text);
+
+/* The kernels in use: "portable", "avx2" or "avx512". Lives forever.
+ * The environment variable MARTLET_ISA lowers it at start. */
+MARTLET_API const char *martlet_instruction_set(void);
+/* Why MARTLET_ISA or MARTLET_NUM_THREADS was not followed, or "" where it was. Lives forever. */
+MARTLET_API const char *martlet_settings_warning(void);
+
+/* Threads used for computing, the calling one included. Results do not depend on it. */
+MARTLET_API int32_t martlet_thread_count(void);
+/* count: 1 to 1024, or 0 for what processor affinity, the container's quota and
+ * MARTLET_NUM_THREADS allow. Takes effect with the next computation. */
+MARTLET_API martlet_status martlet_set_thread_count(int32_t count);
+
+/* Starts all randomness (weights, shuffling, dropout) afresh from a seed. */
+MARTLET_API void martlet_set_random_seed(uint64_t seed);
+/* The next seed of the stream that layers without a seed of their own draw from. */
+MARTLET_API uint64_t martlet_next_random_seed(void);
+/* Makes automatic layer names start again without a number. */
+MARTLET_API void martlet_reset_names(void);
+
+/* ---- Arrays ------------------------------------------------------------------------------- */
+
+typedef int32_t martlet_dtype;
+enum {
+  MARTLET_FLOAT32 = 0,
+  MARTLET_FLOAT64 = 1,
+  MARTLET_INT8 = 2,
+  MARTLET_UINT8 = 3,
+  MARTLET_INT16 = 4,
+  MARTLET_UINT16 = 5,
+  MARTLET_INT32 = 6,
+  MARTLET_UINT32 = 7,
+  MARTLET_INT64 = 8,
+  MARTLET_UINT64 = 9,
+  MARTLET_BOOL = 10, /* one byte, 0 or not */
+  MARTLET_FLOAT16 = 11
+};
+
+/* An array of the caller's. shape[0] counts samples. Arrays of this struct cross the ABI, so it has no
+ * size field and keeps its layout for good. */
+typedef struct martlet_array {
+  const void *data;
+  const int64_t *shape;
+  const int64_t *strides; /* bytes from one index to the next, per axis; NULL: contiguous */
+  int32_t rank;           /* 1 to 8 */
+  martlet_dtype dtype;
+} martlet_array;
+
+/* ---- Layers and symbols ------------------------------------------------------------------- */
+
+/* A layer: configuration, and weights once it has been called. */
+typedef struct martlet_layer martlet_layer;
+/* A tensor to be: the output of a layer call, or an input. */
+typedef struct martlet_symbol martlet_symbol;
+
+/* Creates a layer. class_name is Keras's ("Conv2D"), attributes a JSON object with Keras's argument
+ * names ({"filters": 32, "kernel_size": 3, "activation": "relu"}); NULL stands for "{}".
+ * Unknown class names and attributes are errors that name the nearest known one. */
+MARTLET_API martlet_status martlet_layer_create(martlet_layer **out, const char *class_name,
+                                                const char *attributes);
+MARTLET_API void martlet_layer_release(martlet_layer *layer);
+/* Both view the layer. */
+MARTLET_API const char *martlet_layer_name(const martlet_layer *layer);
+MARTLET_API const char *martlet_layer_class_name(const martlet_layer *layer);
+/* Creates the full configuration as JSON, defaults included, in Keras's spelling. */
+MARTLET_API martlet_status martlet_layer_config(char **out, const martlet_layer *layer);
+/* Whether weights exist: 1 after the first call (at once for layers without weights), else 0. */
+MARTLET_API int32_t martlet_layer_is_built(const martlet_layer *layer);
+/* A layer that is not trainable keeps its weights in training; batch normalization then also
+ * normalizes by its moving averages. Takes effect with the next compile. */
+MARTLET_API int32_t martlet_layer_is_trainable(const martlet_layer *layer);
+MARTLET_API martlet_status martlet_layer_set_trainable(martlet_layer *layer, int32_t trainable);
+
+/* Creates an input of a model. shape: of one sample, extents from 1 up. name: NULL for automatic. */
+MARTLET_API martlet_status martlet_input_create(martlet_symbol **out, const int64_t *shape,
+                                                int32_t rank, const char *name);
+/* Creates the symbol that layer(inputs...) stands for; builds the layer's weights if this is its
+ * first call. Calling one layer several times shares its weights. */
+MARTLET_API martlet_status martlet_layer_call(martlet_symbol **out, martlet_layer *layer,
+                                              martlet_symbol *const *inputs, int32_t input_count);
+/* The same for a layer with several outputs (a model): creates martlet_layer_output_count symbols. */
+MARTLET_API martlet_status martlet_layer_call_all(martlet_symbol **outs, int32_t out_count,
+                                                  martlet_layer *layer,
+                                                  martlet_symbol *const *inputs,
+                                                  int32_t input_count);
+/* 1 but for models used as layers. */
+MARTLET_API int32_t martlet_layer_output_count(const martlet_layer *layer);
+MARTLET_API void martlet_symbol_release(martlet_symbol *symbol);
+/* Shape of one sample. rank is written; at most capacity extents are written to shape. */
+MARTLET_API martlet_status martlet_symbol_shape(const martlet_symbol *symbol, int64_t *shape,
+                                                int32_t capacity, int32_t *rank);
+
+/* ---- Weights ------------------------------------------------------------------------------- */
+
+/* Weights of a layer or model: trainable ones of a layer first, layers in order, each weight once,
+ * float32. For a model this is the order of Keras's get_weights(). */
+MARTLET_API int64_t martlet_layer_weight_count(const martlet_layer *layer);
+
+typedef struct martlet_weight_info {
+  size_t struct_size;  /* set by the caller to sizeof(martlet_weight_info) */
+  const char *name;    /* "kernel"; views the layer */
+  const char *layer;   /* name of the layer that owns it; views the layer */
+  int32_t trainable;   /* 0 for moving averages and weights of frozen layers */
+  int32_t rank;
+  int64_t shape[8];
+  int64_t count;       /* elements */
+} martlet_weight_info;
+
+MARTLET_API martlet_status martlet_layer_weight_info(martlet_weight_info *out,
+                                                     const martlet_layer *layer, int64_t index);
+/* Copies a weight out. count must be its number of elements. */
+MARTLET_API martlet_status martlet_layer_get_weight(const martlet_layer *layer, int64_t index,
+                                                    float *values, int64_t count);
+/* Copies all weights in, any dtype. All shapes are checked before the first value changes. Here
+ * the first axis of an array is that of the weight; there are no samples. */
+MARTLET_API martlet_status martlet_layer_set_weights(martlet_layer *layer,
+                                                     const martlet_array *weights, int64_t count);
+
+/* ---- Models --------------------------------------------------------------------------------- */
+
+typedef struct martlet_model martlet_model;
+
+/* Creates a model from input and output symbols. The symbols may be released afterwards.
+ * class_name: "Functional" or "Sequential", as it shall show in descriptions; NULL: "Functional".
+ * name: NULL for automatic. */
+MARTLET_API martlet_status martlet_model_create(martlet_model **out,
+                                                martlet_symbol *const *inputs,
+                                                int32_t input_count,
+                                                martlet_symbol *const *outputs,
+                                                int32_t output_count, const char *class_name,
+                                                const char *name);
+MARTLET_API void martlet_model_release(martlet_model *model);
+/* Creates a handle to the model as a layer: to nest it, or to reach its weights. */
+MARTLET_API martlet_status martlet_model_as_layer(martlet_layer **out, const martlet_model *model);
+/* Creates a JSON description:
+ *   {"class_name": "Functional", "name": "functional",
+ *    "inputs": [["input_layer", 0, 0]], "outputs": [["dense", 0, 0]],
+ *    "layers": [{"class_name": "Conv2D", "name": "conv2d", "config": {...}, "trainable": true,
+ *                "parameters": 320, "trainable_parameters": 320,
+ *                "nodes": [{"inputs": [["input_layer", 0, 0]], "output_shapes": [[26, 26, 32]]}]}]}
+ * Layers stand in topological order, inputs as class "InputLayer"; a tensor is
+ * [layer name, index of the call, index of the output]; shapes are of one sample. Nested models
+ * have "layers" of their own. */
+MARTLET_API martlet_status martlet_model_describe(char **out, const martlet_model *model);
+
+/* ---- Training ------------------------------------------------------------------------------- */
+
+/* Gets a model ready to train. configuration:
+ *   {"optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.001}},
+ *    "losses": [{"class_name": "SparseCategoricalCrossentropy", "config": {}}],   one per output
+ *    "loss_weights": [1.0],                                                       optional
+ *    "metrics": [[{"class_name": "Accuracy", "name": "accuracy"}]]}               one list per output
+ * "Accuracy" chooses binary, categorical or sparse by shape, as Keras does for "accuracy".
+ * "name" is the key its value gets. Compiling again forgets the optimizer's state. */
+MARTLET_API martlet_status martlet_model_compile(martlet_model *model, const char *configuration);
+/* Whether martlet_model_compile succeeded before. */
+MARTLET_API int32_t martlet_model_is_compiled(const martlet_model *model);
+
+/* Numbers that training and evaluation report: the loss first, then with several outputs each
+ * output's loss, then the metrics in the order of compilation. */
+MARTLET_API int32_t martlet_model_result_count(const martlet_model *model);
+/* Views the model, until it is compiled again. NULL for an index out of range. */
+MARTLET_API const char *martlet_model_result_name(const martlet_model *model, int32_t index);
+
+/* The optimizer's numbers by Keras's names: "learning_rate", "iterations". */
+MARTLET_API martlet_status martlet_model_optimizer_value(const martlet_model *model,
+                                                         const char *name, double *value);
+MARTLET_API martlet_status martlet_model_set_optimizer_value(martlet_model *model,
+                                                             const char *name, double value);
+/* Bytes of optimizer state, for summaries; 0 before compiling. */
+MARTLET_API int64_t martlet_model_optimizer_parameter_count(const martlet_model *model);
+
+/* Samples with their targets; all arrays have equally many samples. */
+typedef struct martlet_data {
+  size_t struct_size; /* sizeof(martlet_data) */
+  const martlet_array *x;
+  const martlet_array *y;
+  const martlet_array *sample_weight; /* [n] or [n][1]; one for all outputs or one per output */
+  int32_t x_count;                    /* inputs of the model */
+  int32_t y_count;                    /* outputs of the model */
+  int32_t sample_weight_count;        /* 0: every sample counts 1 */
+  int32_t class_weight_count;         /* 0: every class counts 1 */
+  const int64_t *classes;             /* class_weight_count class numbers ... */
+  const double *class_weights;        /* ... and what their samples count */
+} martlet_data;
+
+/* Called after each batch by the thread that called, with the means so far. Return 0 to go on; on
+ * any other value the epoch ends after this batch with MARTLET_STOPPED and the model stays usable. */
+typedef int32_t (*martlet_progress)(void *user, int64_t batches_done, int64_t batch_count,
+                                    const double *results, int32_t result_count);
+
+/* What to do when a loss turns NaN or infinite. */
+enum {
+  MARTLET_ON_NAN_STOP = 0,    /* MARTLET_NOT_FINITE, naming the batch, before it changes a weight */
+  MARTLET_ON_NAN_IGNORE = 1,  /* go on as Keras does */
+  MARTLET_ON_NAN_RESTORE = 2  /* as STOP, and all weights and optimizer state go back to what they
+                                 were when the call started */
+};
+
+typedef struct martlet_epoch_options {
+  size_t struct_size; /* sizeof(martlet_epoch_options) */
+  int64_t batch_size; /* from 1 up; the last batch may be smaller */
+  int32_t shuffle;    /* 0 or 1: a new order for each call */
+  int32_t on_nan;     /* MARTLET_ON_NAN_... */
+  martlet_progress progress; /* or NULL */
+  void *user;                /* handed to progress */
+} martlet_epoch_options;
+
+/* Checks data against a compiled model without touching a weight: ranks, shapes, lengths, labels
+ * out of range (which index, which label), one-hot against sparse targets, NaN in x.
+ * A trailing axis of 1 may be missing from x or surplus. */
+MARTLET_API martlet_status martlet_model_check(const martlet_model *model, const martlet_data *data);
+
+/* One pass over the data, updating the weights after each batch. results: result_count values,
+ * means over the samples. The data is expected to have passed martlet_model_check: shapes are
+ * checked again, labels out of range count as an error of their batch. */
+MARTLET_API martlet_status martlet_model_train(martlet_model *model, const martlet_data *data,
+                                               const martlet_epoch_options *options,
+                                               double *results);
+/* One pass without changing anything. shuffle is ignored. */
+MARTLET_API martlet_status martlet_model_evaluate(martlet_model *model, const martlet_data *data,
+                                                  const martlet_epoch_options *options,
+                                                  double *results);
+/* Predictions. Needs no compiling. outputs: one array per output of the model, each of n times the
+ * output's sample size floats. training: 1 to run dropout and batch normalization as in training
+ * (moving averages stay as they are). options: batch_size, progress (result_count 0) and user are
+ * used; NULL for batches of 32. */
+MARTLET_API martlet_status martlet_model_predict(martlet_model *model, const martlet_array *x,
+                                                 int32_t x_count, int32_t training,
+                                                 const martlet_epoch_options *options,
+                                                 float *const *outputs, int32_t output_count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,1 @@
+#include "CMartletX86.h"

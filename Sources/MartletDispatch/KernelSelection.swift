@@ -1,0 +1,57 @@
+import CMartletX86
+import MartletKernelTable
+import MartletKernels
+
+#if MARTLET_X86_LEVELS
+  import MartletKernelsAVX2
+  import MartletKernelsAVX512
+#endif
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Which kernels run: the widest level the processor and the operating system allow, unless the
+/// environment variable `MARTLET_ISA` (`portable`, `avx2`, `avx512`) lowers it. Chosen once.
+package struct KernelSelection: Sendable {
+  package let kernels: Kernels
+  /// Why `MARTLET_ISA` was not followed.
+  package let warning: String?
+
+  package static let current = KernelSelection(
+    requested: getenv("MARTLET_ISA").map { String(cString: $0) }, among: available)
+
+  /// The levels this machine can run, from plain to wide. The tests run all of them.
+  package static let available: [Kernels] = {
+    var levels = [MartletKernels.kernelTable()]
+    #if MARTLET_X86_LEVELS
+      if martlet_x86_has_v3() { levels.append(MartletKernelsAVX2.kernelTable()) }
+      if martlet_x86_has_v4() { levels.append(MartletKernelsAVX512.kernelTable()) }
+    #endif
+    return levels
+  }()
+
+  private static let knownNames = ["portable", "avx2", "avx512"]
+
+  /// - Parameter available: From plain to wide, not empty.
+  package init(requested: String?, among available: [Kernels]) {
+    let best = available[available.count - 1]
+    guard let requested, !requested.isEmpty else {
+      kernels = best
+      warning = nil
+      return
+    }
+    if let level = available.first(where: { $0.name == requested.lowercased() }) {
+      kernels = level
+      warning = nil
+      return
+    }
+    kernels = best
+    let reason =
+      KernelSelection.knownNames.contains(requested.lowercased())
+      ? "this machine has no \(requested.lowercased())"
+      : "accepted are \(KernelSelection.knownNames.joined(separator: ", "))"
+    warning = "MARTLET_ISA=\(requested) is not followed: \(reason); using \(best.name)"
+  }
+}

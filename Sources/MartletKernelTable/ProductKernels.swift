@@ -1,0 +1,77 @@
+/// One call of the multiply-add kernel: convolution, its two gradients and the matrix product are
+/// all this sum with other steps.
+///
+///     c[line, row, column] (+)= Σ(run, depth) a[line·aLineStep + row·aRowStep + runOffsets[run] + depth·aDepthStep]
+///                                           · b(run·bRunStep + depth·bDepthStep, column)
+///
+/// A *line* is an image row (or 1), a *row* one of its points, a *run* a stretch of depth that is
+/// evenly spaced in both operands: for a convolution the taps of one kernel row times the channels,
+/// which lie side by side in a channels-last image. So images are read in place, nothing is unfolded.
+///
+/// The second operand is either a matrix in place, `bPanelStep == panelWidth`, whose column count is
+/// then a multiple of `vectorWidth`; or panels laid out by `pack`, `bPanelStep == depth·panelWidth`.
+package struct Product {
+  package var a: Source
+  package var aLineStep = 0
+  package var aRowStep = 0
+  package var aDepthStep = 1
+  package var runOffsets: UnsafePointer<Int>
+  package var runCount = 1
+  package var runLength = 0
+
+  package var b: Source
+  package var bPanelStep = 0
+  package var bRunStep = 0
+  package var bDepthStep = 0
+
+  package var c: Target
+  package var cLineStep = 0
+  package var cRowStep = 0
+
+  package var lines = 1
+  package var rows = 0
+  package var columns = 0
+
+  /// Added to every row before the activation; `columns` elements.
+  package var bias: Source?
+  /// Adds to `c` instead of overwriting it. Not together with `bias` or `clampsAtZero`.
+  package var accumulates = false
+  /// Applies max(0, ·) to the result.
+  package var clampsAtZero = false
+
+  package init(a: Source, runOffsets: UnsafePointer<Int>, b: Source, c: Target) {
+    self.a = a
+    self.runOffsets = runOffsets
+    self.b = b
+    self.c = c
+  }
+}
+
+package struct ProductKernels: Sendable {
+  /// Columns of one panel: the width of the widest register tile.
+  package let panelWidth: Int
+  /// Rows of the tallest register tile.
+  package let tileHeight: Int
+  package let multiply: @Sendable (borrowing Product) -> Void
+  /// Lays out a `depth × columns` matrix in panels, zeros in the columns beyond the last.
+  ///
+  /// Element (k, n) is read from `source[k·depthStep + n·columnStep]` and written to panel
+  /// `n / panelWidth`, which starts at `target + panel·panelStep`, row k of it. All panels are
+  /// `panelWidth` wide but the last, which is `vectorWidth` wide where that suffices.
+  package let pack:
+    @Sendable (
+      _ source: Source, _ depthStep: Int, _ columnStep: Int, _ depth: Int, _ columns: Int,
+      _ target: Target, _ panelStep: Int
+    ) -> Void
+
+  package init(
+    panelWidth: Int, tileHeight: Int,
+    multiply: @escaping @Sendable (borrowing Product) -> Void,
+    pack: @escaping @Sendable (Source, Int, Int, Int, Int, Target, Int) -> Void
+  ) {
+    self.panelWidth = panelWidth
+    self.tileHeight = tileHeight
+    self.multiply = multiply
+    self.pack = pack
+  }
+}

@@ -1,0 +1,35 @@
+/// Everything that can go wrong, with the message a user reads: the layer or argument, what was
+/// expected, what was given, and the cure.
+package struct MartletError: Error, Equatable, CustomStringConvertible {
+  package enum Kind: Sendable {
+    /// A value that does not fit: shapes, ranges, unknown names.
+    case invalidArgument
+    /// A value of the wrong kind altogether, such as text where a number belongs.
+    case invalidType
+    /// A call out of order, such as training before compiling.
+    case invalidState
+    /// The loss or the data is NaN or infinite.
+    case notFinite
+    case outOfMemory
+    /// A callback asked to stop.
+    case stopped
+  }
+
+  package let kind: Kind
+  package let message: String
+  package var description: String { message }
+
+  package init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+
+  package static func invalidArgument(_ message: String) -> MartletError {
+    MartletError(.invalidArgument, message)
+  }
+
+  /// The same error, said of a layer: `layer 'conv2d': …`.
+  package func inLayer(_ name: String) -> MartletError {
+    MartletError(kind, "layer '\(name)': \(message)")
+  }
+}
