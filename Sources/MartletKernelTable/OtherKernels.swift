@@ -58,6 +58,48 @@ package struct ElementwiseKernels: Sendable {
       _ dy: Source, _ dx: Target, _ dxSteps: UnsafePointer<Int>, _ extents: UnsafePointer<Int>,
       _ rank: Int
     ) -> Void
+
+  package init(
+    activate: @escaping @Sendable (Activation, _ x: Source, _ y: Target, _ count: Int) -> Void,
+    activateBackward:
+      @escaping @Sendable (
+        Activation, _ x: Source, _ y: Source, _ dy: Source, _ dx: Target, _ count: Int
+      ) -> Void,
+    add: @escaping @Sendable (_ a: Source, _ b: Source, _ y: Target, _ count: Int) -> Void,
+    scaleOffset:
+      @escaping @Sendable (_ x: Source, _ scale: Float, _ offset: Float, _ y: Target, _ count: Int)
+      -> Void,
+    addBias:
+      @escaping @Sendable (_ x: Source, _ bias: Source, _ y: Target, _ rows: Int, _ columns: Int) ->
+      Void,
+    copyRows:
+      @escaping @Sendable (
+        _ x: Source, _ xRowStep: Int, _ y: Target, _ yRowStep: Int, _ rows: Int, _ columns: Int
+      ) -> Void,
+    repeatRow:
+      @escaping @Sendable (_ x: Source, _ scale: Float, _ y: Target, _ rows: Int, _ columns: Int) ->
+      Void,
+    addBroadcast:
+      @escaping @Sendable (
+        _ a: Source, _ aSteps: UnsafePointer<Int>, _ b: Source, _ bSteps: UnsafePointer<Int>,
+        _ y: Target, _ extents: UnsafePointer<Int>, _ rank: Int
+      ) -> Void,
+    reduceBroadcast:
+      @escaping @Sendable (
+        _ dy: Source, _ dx: Target, _ dxSteps: UnsafePointer<Int>, _ extents: UnsafePointer<Int>,
+        _ rank: Int
+      ) -> Void
+  ) {
+    self.activate = activate
+    self.activateBackward = activateBackward
+    self.add = add
+    self.scaleOffset = scaleOffset
+    self.addBias = addBias
+    self.copyRows = copyRows
+    self.repeatRow = repeatRow
+    self.addBroadcast = addBroadcast
+    self.reduceBroadcast = reduceBroadcast
+  }
 }
 
 /// What a loss compares. Semantics of Keras 3, `keras/src/losses/losses.py` and
@@ -92,6 +134,26 @@ package struct SoftmaxKernels: Sendable {
       _ weights: Source?, _ rows: Int, _ size: Int, _ losses: Target, _ gradient: Target?,
       _ gradientScale: Float
     ) -> Void
+
+  package init(
+    forward:
+      @escaping @Sendable (_ x: Source, _ y: Target, _ outer: Int, _ size: Int, _ inner: Int) ->
+      Void,
+    backward:
+      @escaping @Sendable (
+        _ y: Source, _ dy: Source, _ dx: Target, _ outer: Int, _ size: Int, _ inner: Int
+      ) -> Void,
+    loss:
+      @escaping @Sendable (
+        LossFunction, _ prediction: Source, _ labels: UnsafePointer<Int32>?, _ targets: Source?,
+        _ weights: Source?, _ rows: Int, _ size: Int, _ losses: Target, _ gradient: Target?,
+        _ gradientScale: Float
+      ) -> Void
+  ) {
+    self.forward = forward
+    self.backward = backward
+    self.loss = loss
+  }
 }
 
 /// One image plane and its windows: y[P, Q, channels] from x[H, W, channels].
@@ -149,6 +211,25 @@ package struct PoolingKernels: Sendable {
   /// Adds dy / (points inside) to every point of the window. The caller has filled `dx`.
   package var averageBackward:
     @Sendable (_ dy: Source, _ dx: Target, borrowing PoolingWindow) -> Void
+
+  package init(
+    maximum:
+      @escaping @Sendable (
+        _ x: Source, _ y: Target, _ taps: UnsafeMutablePointer<UInt16>?, borrowing PoolingWindow
+      ) -> Void,
+    maximumBackward:
+      @escaping @Sendable (
+        _ dy: Source, _ taps: UnsafePointer<UInt16>, _ dx: Target, borrowing PoolingWindow
+      ) -> Void,
+    average: @escaping @Sendable (_ x: Source, _ y: Target, borrowing PoolingWindow) -> Void,
+    averageBackward:
+      @escaping @Sendable (_ dy: Source, _ dx: Target, borrowing PoolingWindow) -> Void
+  ) {
+    self.maximum = maximum
+    self.maximumBackward = maximumBackward
+    self.average = average
+    self.averageBackward = averageBackward
+  }
 }
 
 /// Tensors here are [rows, channels, inner]; `inner` is 1 for channels-last data.
@@ -183,6 +264,40 @@ package struct NormalizationKernels: Sendable {
       _ x: Source, _ dy: Source, _ a: Source, _ b: Source, _ offset: Source, _ dx: Target,
       _ rows: Int, _ channels: Int, _ inner: Int
     ) -> Void
+
+  package init(
+    moments:
+      @escaping @Sendable (
+        _ x: Source, _ rows: Int, _ channels: Int, _ inner: Int, _ mean: Target,
+        _ deviations: Target
+      ) -> Void,
+    mergeMoments:
+      @escaping @Sendable (
+        _ means: Source, _ deviations: Source, _ counts: UnsafePointer<Int>, _ parts: Int,
+        _ channels: Int, _ mean: Target, _ deviation: Target
+      ) -> Void,
+    scaleShift:
+      @escaping @Sendable (
+        _ x: Source, _ scale: Source, _ shift: Source, _ y: Target, _ rows: Int, _ channels: Int,
+        _ inner: Int
+      ) -> Void,
+    backwardSums:
+      @escaping @Sendable (
+        _ x: Source, _ dy: Source, _ mean: Source, _ inverseDeviation: Source, _ rows: Int,
+        _ channels: Int, _ inner: Int, _ dGamma: Target, _ dBeta: Target
+      ) -> Void,
+    backwardInput:
+      @escaping @Sendable (
+        _ x: Source, _ dy: Source, _ a: Source, _ b: Source, _ offset: Source, _ dx: Target,
+        _ rows: Int, _ channels: Int, _ inner: Int
+      ) -> Void
+  ) {
+    self.moments = moments
+    self.mergeMoments = mergeMoments
+    self.scaleShift = scaleShift
+    self.backwardSums = backwardSums
+    self.backwardInput = backwardInput
+  }
 }
 
 package struct ReductionKernels: Sendable {
@@ -199,6 +314,24 @@ package struct ReductionKernels: Sendable {
   package var isFinite: @Sendable (_ x: Source, _ count: Int) -> Bool
   /// Index of the greatest of `count` values, the first of equal ones; NaN counts as greatest.
   package var argmax: @Sendable (_ x: Source, _ count: Int) -> Int
+
+  package init(
+    columnSums:
+      @escaping @Sendable (
+        _ x: Source, _ rowStep: Int, _ rows: Int, _ columns: Int, _ scale: Float, _ y: Target,
+        _ accumulates: Bool
+      ) -> Void,
+    sumParts:
+      @escaping @Sendable (_ x: Source, _ partStep: Int, _ parts: Int, _ y: Target, _ count: Int) ->
+      Void,
+    isFinite: @escaping @Sendable (_ x: Source, _ count: Int) -> Bool,
+    argmax: @escaping @Sendable (_ x: Source, _ count: Int) -> Int
+  ) {
+    self.columnSums = columnSums
+    self.sumParts = sumParts
+    self.isFinite = isFinite
+    self.argmax = argmax
+  }
 }
 
 /// Keras's update rules (`keras/src/optimizers`), one pass over a stretch of a parameter buffer.
@@ -218,6 +351,24 @@ package struct OptimizerKernels: Sendable {
       _ w: Target, _ g: Source, _ m: Target, _ v: Target, _ alpha: Float, _ beta1: Float,
       _ beta2: Float, _ epsilon: Float, _ count: Int
     ) -> Void
+
+  package init(
+    sgd: @escaping @Sendable (_ w: Target, _ g: Source, _ rate: Float, _ count: Int) -> Void,
+    momentum:
+      @escaping @Sendable (
+        _ w: Target, _ g: Source, _ m: Target, _ rate: Float, _ momentum: Float, _ nesterov: Bool,
+        _ count: Int
+      ) -> Void,
+    adam:
+      @escaping @Sendable (
+        _ w: Target, _ g: Source, _ m: Target, _ v: Target, _ alpha: Float, _ beta1: Float,
+        _ beta2: Float, _ epsilon: Float, _ count: Int
+      ) -> Void
+  ) {
+    self.sgd = sgd
+    self.momentum = momentum
+    self.adam = adam
+  }
 }
 
 /// Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405).
@@ -238,6 +389,24 @@ package struct RandomKernels: Sendable {
       _ x: Source, _ y: Target, _ count: Int, _ rate: Float, _ key: UInt64, _ stream: UInt64,
       _ first: Int
     ) -> Void
+
+  package init(
+    uniform:
+      @escaping @Sendable (_ key: UInt64, _ stream: UInt64, _ first: Int, _ y: Target, _ count: Int)
+      -> Void,
+    normal:
+      @escaping @Sendable (_ key: UInt64, _ stream: UInt64, _ first: Int, _ y: Target, _ count: Int)
+      -> Void,
+    dropout:
+      @escaping @Sendable (
+        _ x: Source, _ y: Target, _ count: Int, _ rate: Float, _ key: UInt64, _ stream: UInt64,
+        _ first: Int
+      ) -> Void
+  ) {
+    self.uniform = uniform
+    self.normal = normal
+    self.dropout = dropout
+  }
 }
 
 /// Element types that data may come in.
@@ -271,4 +440,13 @@ package struct ConversionKernels: Sendable {
     @Sendable (
       ElementType, _ source: UnsafeRawPointer, _ byteStep: Int, _ y: Target, _ count: Int
     ) -> Void
+
+  package init(
+    toFloat:
+      @escaping @Sendable (
+        ElementType, _ source: UnsafeRawPointer, _ byteStep: Int, _ y: Target, _ count: Int
+      ) -> Void
+  ) {
+    self.toFloat = toFloat
+  }
 }
