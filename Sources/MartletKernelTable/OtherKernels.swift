@@ -450,3 +450,14 @@ package struct ConversionKernels: Sendable {
     self.toFloat = toFloat
   }
 }
+
+/// The value of IEEE 754 binary16 `bits`, by hand: `Float16` is not there on every platform Swift
+/// runs on. Exact; NaN keeps its payload.
+@inlinable @inline(__always) package func halfToFloat(_ bits: UInt16) -> Float {
+  let sign = UInt32(bits & 0x8000) << 16
+  let magnitude = UInt32(bits & 0x7fff) << 13
+  // Moving the exponent's bias by a multiplication also makes subnormal halves normal floats.
+  let finite = Float(bitPattern: magnitude) * 0x1p112
+  let isFinite = bits & 0x7c00 != 0x7c00
+  return Float(bitPattern: sign | (isFinite ? finite.bitPattern : magnitude | 0x7f80_0000))
+}

@@ -72,9 +72,85 @@ typealias Mask = SIMDMask<Integers>
 
 @inline(__always) func floats(_ bits: Words) -> Vector { unsafeBitCast(bits, to: Vector.self) }
 
+@inline(__always) func equal(_ a: Words, _ b: Words) -> Mask {
+  unsafeBitCast(a, to: Integers.self) .== unsafeBitCast(b, to: Integers.self)
+}
+
+/// `yes` where the mask is set, else `no`.
+@inline(__always) func select(_ mask: Mask, _ yes: Words, _ no: Words) -> Words {
+  bits(select(mask, floats(yes), floats(no)))
+}
+
 @inline(__always) func magnitude(_ value: Vector) -> Vector {
   floats(bits(value) & Words(repeating: 0x7fff_ffff))
 }
+
+// The generic conversions and roots of the standard library stay out of line, under names that the
+// modules of all levels share; lane by lane they become single instructions.
+
+@inline(__always) func squareRoot(_ v: SIMD4<Float>) -> SIMD4<Float> {
+  SIMD4(v[0].squareRoot(), v[1].squareRoot(), v[2].squareRoot(), v[3].squareRoot())
+}
+
+/// The nearest floats.
+@inline(__always) func converted(_ v: SIMD4<Int32>) -> SIMD4<Float> {
+  SIMD4(Float(v[0]), Float(v[1]), Float(v[2]), Float(v[3]))
+}
+
+@inline(__always) func widened(_ v: SIMD4<UInt16>) -> SIMD4<UInt32> {
+  SIMD4(UInt32(v[0]), UInt32(v[1]), UInt32(v[2]), UInt32(v[3]))
+}
+
+/// The low 16 bits of every lane.
+@inline(__always) func narrowed(_ v: SIMD4<UInt32>) -> SIMD4<UInt16> {
+  unsafeBitCast(v, to: SIMD8<UInt16>.self).evenHalf
+}
+
+#if MARTLET_AVX512 || MARTLET_AVX2
+  @inline(__always) func squareRoot(_ v: SIMD8<Float>) -> SIMD8<Float> {
+    SIMD8(lowHalf: squareRoot(v.lowHalf), highHalf: squareRoot(v.highHalf))
+  }
+
+  @inline(__always) func converted(_ v: SIMD8<Int32>) -> SIMD8<Float> {
+    SIMD8(lowHalf: converted(v.lowHalf), highHalf: converted(v.highHalf))
+  }
+
+  @inline(__always) func widened(_ v: SIMD8<UInt16>) -> SIMD8<UInt32> {
+    SIMD8(lowHalf: widened(v.lowHalf), highHalf: widened(v.highHalf))
+  }
+
+  @inline(__always) func narrowed(_ v: SIMD8<UInt32>) -> SIMD8<UInt16> {
+    unsafeBitCast(v, to: SIMD16<UInt16>.self).evenHalf
+  }
+#endif
+
+#if MARTLET_AVX512
+  @inline(__always) func squareRoot(_ v: SIMD16<Float>) -> SIMD16<Float> {
+    SIMD16(lowHalf: squareRoot(v.lowHalf), highHalf: squareRoot(v.highHalf))
+  }
+
+  @inline(__always) func converted(_ v: SIMD16<Int32>) -> SIMD16<Float> {
+    SIMD16(lowHalf: converted(v.lowHalf), highHalf: converted(v.highHalf))
+  }
+
+  @inline(__always) func widened(_ v: SIMD16<UInt16>) -> SIMD16<UInt32> {
+    SIMD16(lowHalf: widened(v.lowHalf), highHalf: widened(v.highHalf))
+  }
+
+  @inline(__always) func narrowed(_ v: SIMD16<UInt32>) -> SIMD16<UInt16> {
+    unsafeBitCast(v, to: SIMD32<UInt16>.self).evenHalf
+  }
+#endif
+
+#if MARTLET_AVX512
+  @inline(__always) var laneNumbers: Vector {
+    Vector(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+  }
+#elseif MARTLET_AVX2
+  @inline(__always) var laneNumbers: Vector { Vector(0, 1, 2, 3, 4, 5, 6, 7) }
+#else
+  @inline(__always) var laneNumbers: Vector { Vector(0, 1, 2, 3) }
+#endif
 
 // MARK: Tails
 
@@ -135,46 +211,161 @@ typealias Mask = SIMDMask<Integers>
   if count & 3 > 2 { last[2] = rest[2] }
 }
 
-// MARK: Whole stretches
-
-/// y = f(x) for `count` elements; `y` may be `x`.
-///
-/// The last vector overlaps the one before it. It is read before anything is written, so in place
-/// no element passes through `f` twice.
 @inline(__always)
-func transform(_ x: Source, _ y: Target, _ count: Int, _ f: (Vector) -> Vector) {
-  if count < vectorWidth {
-    storePartial(f(loadPartial(x, count)), y, count)
-    return
-  }
-  let last = count - vectorWidth
-  let tail = load(x + last)
-  var i = 0
-  while i < last {
-    store(f(load(x + i)), y + i)
-    i += vectorWidth
-  }
-  store(f(tail), y + last)
+private func loadPartial(_ source: UnsafePointer<UInt16>, _ count: Int) -> Shorts {
+  var rest = SIMD4<UInt16>()
+  let last = source + (count & ~3)
+  if count & 3 > 0 { rest[0] = last[0] }
+  if count & 3 > 1 { rest[1] = last[1] }
+  if count & 3 > 2 { rest[2] = last[2] }
+  #if MARTLET_AVX512 || MARTLET_AVX2
+    var eight = SIMD8(lowHalf: rest, highHalf: SIMD4())
+    if count & 4 != 0 {
+      let four = UnsafeRawPointer(source + (count & ~7)).loadUnaligned(as: SIMD4<UInt16>.self)
+      eight = SIMD8(lowHalf: four, highHalf: rest)
+    }
+    #if MARTLET_AVX512
+      if count & 8 == 0 { return Shorts(lowHalf: eight, highHalf: SIMD8()) }
+      return Shorts(
+        lowHalf: UnsafeRawPointer(source).loadUnaligned(as: SIMD8<UInt16>.self), highHalf: eight)
+    #else
+      return eight
+    #endif
+  #else
+    return rest
+  #endif
 }
 
-/// y = f(a, b) for `count` elements; `y` may be `a` or `b`.
 @inline(__always)
-func transform(
-  _ a: Source, _ b: Source, _ y: Target, _ count: Int, _ f: (Vector, Vector) -> Vector
+private func storePartial(
+  _ value: Shorts, _ target: UnsafeMutablePointer<UInt16>, _ count: Int
 ) {
+  #if MARTLET_AVX512
+    var eight = value.lowHalf
+    if count & 8 != 0 {
+      UnsafeMutableRawPointer(target).storeBytes(of: eight, as: SIMD8<UInt16>.self)
+      eight = value.highHalf
+    }
+  #elseif MARTLET_AVX2
+    let eight = value
+  #endif
+  #if MARTLET_AVX512 || MARTLET_AVX2
+    var rest = eight.lowHalf
+    if count & 4 != 0 {
+      UnsafeMutableRawPointer(target + (count & ~7)).storeBytes(of: rest, as: SIMD4<UInt16>.self)
+      rest = eight.highHalf
+    }
+  #else
+    let rest = value
+  #endif
+  let last = target + (count & ~3)
+  if count & 3 > 0 { last[0] = rest[0] }
+  if count & 3 > 1 { last[1] = rest[1] }
+  if count & 3 > 2 { last[2] = rest[2] }
+}
+
+// MARK: Rows
+
+/// Where a loop over a row stands: at a whole vector, or at the rest that is shorter than one.
+struct Stretch {
+  let offset: Int
+  /// Lanes in use, or 0 for all of them.
+  let rest: Int
+
+  @inline(__always) init(at offset: Int, rest: Int = 0) {
+    self.offset = offset
+    self.rest = rest
+  }
+
+  /// The floats of `row` that stand here, and `fill` in the lanes beyond the rest.
+  @inline(__always) func callAsFunction(_ row: Source, fill: Float = 0) -> Vector {
+    rest == 0 ? load(row + offset) : loadPartial(row + offset, rest, fill: fill)
+  }
+
+  @inline(__always) func callAsFunction(_ row: Target, fill: Float = 0) -> Vector {
+    self(Source(row), fill: fill)
+  }
+
+  /// `value` with zeros in the lanes beyond the rest.
+  @inline(__always) func only(_ value: Vector) -> Vector {
+    if rest == 0 { return value }
+    let isUsed = laneNumbers .< splat(Float(rest))
+    return select(isUsed, value, splat(0))
+  }
+
+  @inline(__always) func put(_ value: Vector, _ row: Target) {
+    if rest == 0 {
+      store(value, row + offset)
+    } else {
+      storePartial(value, row + offset, rest)
+    }
+  }
+}
+
+/// Small whole numbers that go with the floats of a row.
+extension Stretch {
+  @inline(__always) func callAsFunction(_ row: UnsafePointer<UInt16>) -> Words {
+    if rest == 0 {
+      return widened(UnsafeRawPointer(row + offset).loadUnaligned(as: Shorts.self))
+    }
+    return widened(loadPartial(row + offset, rest))
+  }
+
+  /// Writes the low 16 bits of every lane.
+  @inline(__always) func put(_ value: Words, _ row: UnsafeMutablePointer<UInt16>) {
+    let value = narrowed(value)
+    if rest == 0 {
+      UnsafeMutableRawPointer(row + offset).storeBytes(of: value, as: Shorts.self)
+    } else {
+      storePartial(value, row + offset, rest)
+    }
+  }
+}
+
+/// Calls `body` for `count` elements: vector by vector, then once for the rest.
+@inline(__always) func visit(_ count: Int, _ body: (Stretch) -> Void) {
+  var i = 0
+  while i + vectorWidth <= count {
+    body(Stretch(at: i))
+    i += vectorWidth
+  }
+  if i < count { body(Stretch(at: i, rest: count - i)) }
+}
+
+/// y[i] = f(i) for `count` elements, where `f` reads other rows, or `y` itself, at the same place.
+///
+/// The last vector overlaps the one before it. It is worked out before anything is written, so in
+/// place no element passes through `f` twice.
+@inline(__always) func fill(_ y: Target, _ count: Int, _ f: (Stretch) -> Vector) {
   if count < vectorWidth {
-    storePartial(f(loadPartial(a, count), loadPartial(b, count)), y, count)
+    if count > 0 { storePartial(f(Stretch(at: 0, rest: count)), y, count) }
     return
   }
   let last = count - vectorWidth
-  let tailA = load(a + last)
-  let tailB = load(b + last)
+  let tail = f(Stretch(at: last))
   var i = 0
   while i < last {
-    store(f(load(a + i), load(b + i)), y + i)
+    store(f(Stretch(at: i)), y + i)
     i += vectorWidth
   }
-  store(f(tailA, tailB), y + last)
+  store(tail, y + last)
+}
+
+/// Whether a few whole rows of `columns` floats make one vector, so that a matrix with contiguous
+/// rows may be gone through as one long row.
+@inline(__always) func rowsFillVectors(_ columns: Int) -> Bool {
+  columns < vectorWidth && vectorWidth % columns == 0
+}
+
+/// `row` repeated over the lanes; `columns` divides `vectorWidth`.
+@inline(__always) func repeated(_ row: Source, _ columns: Int) -> Vector {
+  var result = Vector()
+  var lane = 0
+  while lane < vectorWidth {
+    result[lane] = row[lane & (columns - 1)]
+    lane += 1
+  }
+  return result
 }
 
 // MARK: Across lanes

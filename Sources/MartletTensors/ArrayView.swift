@@ -108,15 +108,3 @@ package struct ArrayView: @unchecked Sendable {
     }
   }
 }
-
-/// IEEE 754 binary16, by hand: `Float16` is not there on every platform Swift runs on.
-package func halfToFloat(_ bits: UInt16) -> Float {
-  let sign: Float = bits & 0x8000 == 0 ? 1 : -1
-  let exponent = Int(bits >> 10) & 0x1f
-  let fraction = Float(bits & 0x3ff) / 1024
-  switch exponent {
-  case 0: return sign * fraction * 0x1p-14
-  case 31: return fraction == 0 ? sign * .infinity : .nan
-  default: return sign * (1 + fraction) * Float(sign: .plus, exponent: exponent - 15, significand: 1)
-  }
-}
