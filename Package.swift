@@ -32,13 +32,13 @@ let kernelLevels: [Target] = levels.map { level in
 
 let floors: [Target] = [
   .target(name: "CMartlet"),
-  .target(name: "CMartletX86"),
+  .target(name: "CMartletProcessor"),
   .target(name: "MartletKernelTable", swiftSettings: kernelFlags),
   .target(
     name: "MartletKernels", dependencies: ["MartletKernelTable"], swiftSettings: kernelFlags),
   .target(
     name: "MartletDispatch",
-    dependencies: ["CMartletX86", "MartletKernelTable", "MartletKernels"]
+    dependencies: ["CMartletProcessor", "MartletKernelTable", "MartletKernels"]
       + levels.map { .init(stringLiteral: "MartletKernels\($0)") },
     swiftSettings: levels.isEmpty ? [] : [.define("MARTLET_X86_LEVELS")]),
   .target(name: "MartletTensors", dependencies: ["MartletKernelTable"]),
@@ -49,7 +49,7 @@ let floors: [Target] = [
     dependencies: ["MartletOps", "MartletTensors", "MartletDispatch", "MartletKernelTable"]),
   .target(
     name: "MartletEngine",
-    dependencies: ["MartletOps", "MartletTensors", "MartletDispatch", "CMartletX86"]),
+    dependencies: ["MartletOps", "MartletTensors", "MartletDispatch", "CMartletProcessor"]),
   .target(
     name: "MartletTraining",
     dependencies: ["MartletGraph", "MartletEngine", "MartletOps", "MartletTensors"]),

@@ -1,4 +1,4 @@
-import CMartletX86
+import CMartletProcessor
 import MartletKernelTable
 import MartletKernels
 

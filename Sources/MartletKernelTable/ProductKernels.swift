@@ -8,8 +8,10 @@
 /// evenly spaced in both operands: for a convolution the taps of one kernel row times the channels,
 /// which lie side by side in a channels-last image. So images are read in place, nothing is unfolded.
 ///
-/// The second operand is either a matrix in place, `bPanelStep == panelWidth`, whose column count is
-/// then a multiple of `vectorWidth`; or panels laid out by `pack`, `bPanelStep == depth·panelWidth`.
+/// The second operand is either a matrix in place, `bPanelStep == panelWidth` and `bDepthStep` its row
+/// step; or panels laid out by `pack`, `bDepthStep` the width of a panel. Its rows are read in whole
+/// vectors: up to `vectorWidth − 1` elements behind the last column are read, and come to nothing.
+/// Buffers and arenas therefore end with that much slack (`Buffer.slack`).
 package struct Product {
   package var a: Source
   package var aLineStep = 0
@@ -56,8 +58,8 @@ package struct ProductKernels: Sendable {
   /// Lays out a `depth × columns` matrix in panels, zeros in the columns beyond the last.
   ///
   /// Element (k, n) is read from `source[k·depthStep + n·columnStep]` and written to panel
-  /// `n / panelWidth`, which starts at `target + panel·panelStep`, row k of it. All panels are
-  /// `panelWidth` wide but the last, which is `vectorWidth` wide where that suffices.
+  /// `n / panelWidth`, which starts at `target + panel·panelStep`, row k of it. Rows are
+  /// `packedWidth(columns)` elements long.
   package let pack:
     @Sendable (
       _ source: Source, _ depthStep: Int, _ columnStep: Int, _ depth: Int, _ columns: Int,
@@ -73,5 +75,15 @@ package struct ProductKernels: Sendable {
     self.tileHeight = tileHeight
     self.multiply = multiply
     self.pack = pack
+  }
+
+  /// Row length of packed panels: a single vector where the columns fit into one.
+  package func packedWidth(_ columns: Int) -> Int {
+    columns <= panelWidth / 2 ? panelWidth / 2 : panelWidth
+  }
+
+  /// Floats that a packed `depth × columns` matrix takes.
+  package func packedCount(depth: Int, columns: Int) -> Int {
+    depth * ((columns + panelWidth - 1) / panelWidth) * packedWidth(columns)
   }
 }

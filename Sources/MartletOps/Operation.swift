@@ -29,6 +29,10 @@ package protocol Operation: Sendable {
   /// Writes `dInputs` and adds to (or writes) the gradients of the variables.
   func backward(_ site: Site) -> [Stage]
 
+  /// Changes that a training step makes besides the optimizer's, moving averages for one. Runs
+  /// after the backward pass, and only where the step is accepted (its loss is a number).
+  func commit(_ site: Site) -> [Stage]
+
   /// The same forward pass in plain loops and double precision: the twin that the tests hold
   /// values and, by central differences, gradients against. Never called outside tests.
   func reference(_ inputs: [[Double]], variables: [[Double]], setting: ReferenceSetting) -> [Double]
@@ -38,6 +42,7 @@ extension Operation {
   package func isIdentity(isTraining: Bool) -> Bool { false }
   package func needs(_ setting: Setting) -> Needs { Needs() }
   package func prepare(_ site: Site) -> [Stage] { [] }
+  package func commit(_ site: Site) -> [Stage] { [] }
 }
 
 /// What an operation knows before anything has a place.
@@ -72,10 +77,13 @@ package struct ReferenceSetting {
   package let batch: Int
   package let isTraining: Bool
   package let step: UInt64
+  /// Number of the instruction, as `Site.index`.
+  package let index: Int
 
   package init(
-    inputShapes: [Shape], outputShape: Shape, batch: Int, isTraining: Bool, step: UInt64
+    inputShapes: [Shape], outputShape: Shape, batch: Int, isTraining: Bool, step: UInt64, index: Int
   ) {
+    self.index = index
     self.inputShapes = inputShapes
     self.outputShape = outputShape
     self.batch = batch
@@ -135,13 +143,13 @@ package struct Task: ~Copyable {
   package let local: UnsafeMutableRawPointer
   /// This group's sums of gradients.
   package let slab: UnsafeMutablePointer<Float>
-  /// The data of the batch; see `Feed`.
-  package let feed: UnsafeRawPointer
+  /// The data of the batch.
+  package let feed: Unmanaged<Feed>
 
   package init(
     batchCount: Int, samples: Range<Int>, group: Int, step: UInt64,
     scratch: UnsafeMutablePointer<Float>, local: UnsafeMutableRawPointer,
-    slab: UnsafeMutablePointer<Float>, feed: UnsafeRawPointer
+    slab: UnsafeMutablePointer<Float>, feed: Unmanaged<Feed>
   ) {
     self.batchCount = batchCount
     self.samples = samples

@@ -8,22 +8,23 @@
 package final class Buffer: @unchecked Sendable {
   package let bytes: UnsafeMutableRawPointer
   package let byteCount: Int
+  private let block: UnsafeMutableRawPointer
   /// A cache line, and the width of an AVX-512 vector.
   package static let alignment = 64
+  /// Bytes behind the end that may be read, never written: kernels load whole vectors.
+  package static let slack = 64
 
   /// Zero-filled memory.
   ///
   /// - Throws: `outOfMemory` with the size asked for.
   package init(byteCount: Int) throws(MartletError) {
-    let rounded = (max(byteCount, 1) + Buffer.alignment - 1) / Buffer.alignment * Buffer.alignment
-    var pointer: UnsafeMutableRawPointer?
-    // Pages that nobody touched yet come zeroed from calloc-sized mappings only, so clear by hand:
-    // posix_memalign recycles.
-    guard posix_memalign(&pointer, Buffer.alignment, rounded) == 0, let pointer else {
+    // calloc leaves fresh pages untouched until they are used, and knows which ones are zero.
+    guard let block = calloc(1, byteCount + Buffer.slack + Buffer.alignment) else {
       throw MartletError(.outOfMemory, "no memory for \(byteCount) bytes")
     }
-    memset(pointer, 0, rounded)
-    self.bytes = pointer
+    self.block = block
+    let misalignment = Int(bitPattern: block) % Buffer.alignment
+    self.bytes = block + (Buffer.alignment - misalignment)
     self.byteCount = byteCount
   }
 
@@ -31,7 +32,7 @@ package final class Buffer: @unchecked Sendable {
     try self.init(byteCount: floatCount * MemoryLayout<Float>.stride)
   }
 
-  deinit { free(bytes) }
+  deinit { free(block) }
 
   /// The memory as floats. Valid while the buffer lives.
   package var floats: UnsafeMutablePointer<Float> {

@@ -1,10 +1,14 @@
-// What Swift cannot say itself about an x86 processor: which instructions it and the operating
-// system allow, and the mode of its floating-point unit. No algorithm lives here.
-#ifndef MARTLET_X86_H
-#define MARTLET_X86_H
+// What Swift cannot say itself about the processor: which instructions it and the operating system
+// allow, the mode of its floating-point unit, and the affinity of this process. No algorithm lives
+// here.
+#ifndef MARTLET_PROCESSOR_H
+#define MARTLET_PROCESSOR_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+// Processors this process may be scheduled on; 0 where the system does not say.
+int32_t martlet_affinity_count(void);
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -42,6 +46,8 @@ static inline bool martlet_x86_has_v4(void) {
   if ((b & leaf7) != leaf7) return false;
   return (martlet_x86_saved_state() & 0xe6) == 0xe6;
 }
+
+static inline void martlet_x86_pause(void) { _mm_pause(); }
 
 static inline uint32_t martlet_x86_floating_point_mode(void) { return _mm_getcsr(); }
 static inline void martlet_x86_set_floating_point_mode(uint32_t mode) { _mm_setcsr(mode); }

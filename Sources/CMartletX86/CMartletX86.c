@@ -1,1 +1,0 @@
-#include "CMartletX86.h"

@@ -1,0 +1,490 @@
+import MartletKernelTable
+import MartletOps
+import MartletTensors
+
+/// The addresses that a draft is bound to.
+struct PlanMemory {
+  var arena: UnsafeMutableRawPointer
+  var persistent: UnsafeMutableRawPointer
+  var gradients: UnsafeMutablePointer<Float>
+  var results: UnsafeMutablePointer<Float>
+
+  /// For stages that are only counted and never run.
+  static var nowhere: PlanMemory {
+    let address = UnsafeMutableRawPointer(bitPattern: Buffer.alignment).unsafelyUnwrapped
+    let floats = address.assumingMemoryBound(to: Float.self)
+    return PlanMemory(arena: address, persistent: address, gradients: floats, results: floats)
+  }
+}
+
+/// A plan before it has memory: what is done in which order, and how much memory where.
+///
+/// Operations say what their stages are when they are bound to a site. To know which stages form a
+/// segment, and so which values live within one, everything is bound twice: first to addresses that
+/// nobody will use, then to the real ones.
+struct PlanDraft {
+  let program: Program
+  let capacity: Int
+  let isTraining: Bool
+  let heads: [LossHead]
+  let kernels: Kernels
+  private(set) var groupSize = 1
+
+  struct Trained {
+    let variable: Variable
+    let offset: Int
+    let sum: GradientSum
+  }
+  /// Variables with a gradient. Those summed in slabs come first, at the same offsets as there.
+  private(set) var trained: [Trained] = []
+  private(set) var slabCount = 0
+
+  private(set) var arenaByteCount = 0
+  private(set) var localByteCount = 0
+  private(set) var persistentByteCount = 0
+  private(set) var scratchCount = 0
+  var resultRowCount: Int { heads.reduce(0) { $0 + $1.resultCount } }
+  var groupCapacity: Int { (capacity + groupSize - 1) / groupSize }
+
+  /// The value whose memory a value has: itself, or what it is another shape of.
+  private var roots: [Program.ValueID] = []
+  private var settings: [Setting] = []
+  private var needs: [Needs] = []
+  private var steps: [Step] = []
+
+  /// Memory that holds a number of bytes for each sample.
+  private struct Slot {
+    let bytesPerSample: Int
+    /// Of the stages, and of the segments, that use it.
+    var stages: ClosedRange<Int>?
+    var segments: ClosedRange<Int>?
+    var place: SlotPlace?
+
+    mutating func use(_ stages: ClosedRange<Int>, _ segments: ClosedRange<Int>) {
+      self.stages = self.stages.map { $0.joined(stages) } ?? stages
+      self.segments = self.segments.map { $0.joined(segments) } ?? segments
+    }
+  }
+  private enum SlotPlace { case arena(Int), local(Int) }
+  private typealias SlotID = Int
+  private var slots: [Slot] = []
+  private var valueSlots: [Program.ValueID: SlotID] = [:]
+  private var gradientSlots: [Program.ValueID: SlotID] = [:]
+  private var savedSlots: [SlotID?] = []
+  private var preparedOffsets: [Int] = []
+  private var batchSavedOffsets: [Int] = []
+
+  private enum Step {
+    case clearSlab
+    case gather(input: Int)
+    case forward(Int)
+    case head(Int, gradient: SlotID?)
+    /// `targets`: where the gradients of the inputs go.
+    case backward(Int, targets: [SlotID?], accumulates: [Bool])
+    case addGradient(from: SlotID, into: SlotID, count: Int)
+    case copyOut(output: Int)
+  }
+
+  init(
+    _ program: Program, capacity: Int, isTraining: Bool, heads: [LossHead],
+    computesGradients: Bool, kernels: Kernels
+  ) {
+    self.program = program
+    self.capacity = capacity
+    self.isTraining = isTraining
+    self.heads = heads
+    self.kernels = kernels
+    findRoots()
+    chooseGroupSize(computesGradients: computesGradients)
+    placePersistent()
+    makeSlots()
+    listForward(computesGradients: computesGradients)
+    if computesGradients { listBackward() }
+    placeSlots()
+  }
+
+  private var activeInstructions: [Int] {
+    program.instructions.indices.filter {
+      !program.instructions[$0].operation.isIdentity(isTraining: isTraining)
+    }
+  }
+
+  private mutating func findRoots() {
+    roots = Array(program.shapes.indices)
+    for instruction in program.instructions
+    where instruction.operation.isIdentity(isTraining: isTraining) {
+      roots[instruction.output] = roots[instruction.inputs[0]]
+    }
+  }
+
+  // MARK: Partition
+
+  /// Groups per batch: enough to share out among sixteen threads, fewer where a gradient per group
+  /// would take more than `slabBudget` floats. A fact of the plan, not of the machine.
+  private static let groupTarget = 16
+  private static let slabBudget = 1 << 23
+
+  private mutating func chooseGroupSize(computesGradients: Bool) {
+    settings = program.instructions.map { setting($0) }
+    needs = zip(program.instructions, settings).map { $0.operation.needs($1) }
+    if computesGradients { listTrained() }
+    var groups = PlanDraft.groupTarget
+    while groups > 4 && groups * slabCount > PlanDraft.slabBudget { groups /= 2 }
+    groupSize = max(1, (capacity + groups - 1) / groups)
+    settings = program.instructions.map { setting($0) }
+    needs = zip(program.instructions, settings).map { $0.operation.needs($1) }
+    scratchCount = needs.map(\.scratchCount).max() ?? 0
+    for head in heads {
+      scratchCount = max(scratchCount, head.scratchCount(program.shapes[head.lossInput]))
+    }
+  }
+
+  private func setting(_ instruction: Program.Instruction) -> Setting {
+    Setting(
+      kernels: kernels, inputShapes: instruction.inputs.map { program.shapes[$0] },
+      outputShape: program.shapes[instruction.output], capacity: capacity, groupSize: groupSize,
+      isTraining: isTraining)
+  }
+
+  private mutating func listTrained() {
+    var found: [(variable: Variable, sum: GradientSum)] = []
+    var seen = Set<ObjectIdentifier>()
+    for index in activeInstructions {
+      for (position, variable) in program.instructions[index].variables.enumerated()
+      where variable.receivesGradient && seen.insert(ObjectIdentifier(variable)).inserted {
+        found.append((variable, needs[index].gradientSums[position] ?? .groups))
+      }
+    }
+    var offset = 0
+    for sum in [GradientSum.groups, .batch] {
+      for entry in found where entry.sum == sum {
+        trained.append(Trained(variable: entry.variable, offset: offset, sum: sum))
+        offset += entry.variable.count
+      }
+      if sum == .groups { slabCount = offset }
+    }
+  }
+
+  private mutating func placePersistent() {
+    var offset = 0
+    func take(_ byteCount: Int) -> Int {
+      defer {
+        offset += (byteCount + Buffer.slack + Buffer.alignment - 1) / Buffer.alignment
+          * Buffer.alignment
+      }
+      return offset
+    }
+    for need in needs {
+      preparedOffsets.append(take(need.preparedCount * MemoryLayout<Float>.stride))
+      batchSavedOffsets.append(take(need.savedBytesPerBatch))
+    }
+    persistentByteCount = offset
+  }
+
+  // MARK: What is done
+
+  private mutating func makeSlots() {
+    for index in activeInstructions {
+      savedSlots.append(contentsOf: repeatElement(nil, count: index - savedSlots.count))
+      let bytes = needs[index].savedBytesPerSample
+      savedSlots.append(bytes == 0 ? nil : addSlot(bytes))
+    }
+    savedSlots.append(
+      contentsOf: repeatElement(nil, count: program.instructions.count - savedSlots.count))
+    for root in Set(roots).sorted() {
+      valueSlots[root] = addSlot(program.shapes[root].count * MemoryLayout<Float>.stride)
+    }
+  }
+
+  private mutating func addSlot(_ bytesPerSample: Int) -> SlotID {
+    slots.append(Slot(bytesPerSample: bytesPerSample))
+    return slots.count - 1
+  }
+
+  private mutating func listForward(computesGradients: Bool) {
+    if computesGradients && slabCount > 0 { steps.append(.clearSlab) }
+    steps += program.inputs.indices.map { .gather(input: $0) }
+    steps += activeInstructions.map { .forward($0) }
+    if heads.isEmpty { steps += program.outputs.indices.map { .copyOut(output: $0) } }
+    if !computesGradients { steps += heads.indices.map { .head($0, gradient: nil) } }
+  }
+
+  /// Heads and instructions in reverse. Where a value has several readers, the first one to come
+  /// writes its gradient and the others add theirs, always in this order.
+  private mutating func listBackward() {
+    var requires = [Bool](repeating: false, count: program.shapes.count)
+    for instruction in program.instructions {
+      requires[instruction.output] =
+        instruction.inputs.contains { requires[$0] }
+        || instruction.variables.contains { $0.receivesGradient }
+    }
+    for head in heads.indices {
+      let root = roots[heads[head].lossInput]
+      guard requires[root] else {
+        steps.append(.head(head, gradient: nil))
+        continue
+      }
+      let (target, total) = gradientTarget(of: root)
+      steps.append(.head(head, gradient: target))
+      addUp(target, into: total, root)
+    }
+    var written = Set<ObjectIdentifier>()
+    for index in activeInstructions.reversed() {
+      let instruction = program.instructions[index]
+      let output = roots[instruction.output]
+      guard requires[output], gradientSlots[output] != nil else { continue }
+      var targets: [SlotID?] = []
+      var additions: [(SlotID, SlotID, Program.ValueID)] = []
+      for input in instruction.inputs {
+        let root = roots[input]
+        guard requires[root] else {
+          targets.append(nil)
+          continue
+        }
+        let (target, total) = gradientTarget(of: root)
+        targets.append(target)
+        if let total { additions.append((target, total, root)) }
+      }
+      let accumulates = instruction.variables.map {
+        !written.insert(ObjectIdentifier($0)).inserted
+      }
+      steps.append(.backward(index, targets: targets, accumulates: accumulates))
+      for (target, total, root) in additions { addUp(target, into: total, root) }
+    }
+  }
+
+  /// Where the next contribution to a gradient is written; `total` where it is then added to what
+  /// is there.
+  private mutating func gradientTarget(of root: Program.ValueID) -> (target: SlotID, total: SlotID?) {
+    let bytes = program.shapes[root].count * MemoryLayout<Float>.stride
+    if let total = gradientSlots[root] { return (addSlot(bytes), total) }
+    let slot = addSlot(bytes)
+    gradientSlots[root] = slot
+    return (slot, nil)
+  }
+
+  private mutating func addUp(_ part: SlotID, into total: SlotID?, _ root: Program.ValueID) {
+    guard let total else { return }
+    steps.append(.addGradient(from: part, into: total, count: program.shapes[root].count))
+  }
+
+  // MARK: Memory
+
+  private mutating func placeSlots() {
+    let memory = PlanMemory.nowhere
+    var groupSegments = Set<Int>()
+    var stage = 0
+    var segment = -1
+    var lastWasGroups = false
+    for step in steps {
+      let first = (stage: stage, segment: segment)
+      var firstSegment: Int?
+      for bound in stages(of: step, memory) {
+        if case .groups = bound {
+          if !lastWasGroups { segment += 1 }
+          lastWasGroups = true
+          groupSegments.insert(segment)
+        } else {
+          segment += 1
+          lastWasGroups = false
+        }
+        firstSegment = firstSegment ?? segment
+        stage += 1
+      }
+      guard let firstSegment else { continue }
+      for slot in slotsUsed(by: step) {
+        slots[slot].use(first.stage...(stage - 1), firstSegment...segment)
+      }
+    }
+
+    var local: [SlotID] = []
+    var arena: [SlotID] = []
+    for slot in slots.indices {
+      guard let segments = slots[slot].segments else { continue }
+      // A batch stage reads its tensors whole: they are in the arena even where no other segment
+      // uses them.
+      let isLocal = segments.count == 1 && groupSegments.contains(segments.lowerBound)
+      if isLocal { local.append(slot) } else { arena.append(slot) }
+    }
+    let arenaPlacement = Placement(
+      arena.map { slot in
+        let segments = slots[slot].segments ?? 0...0
+        return .init(
+          byteCount: slots[slot].bytesPerSample * capacity, first: segments.lowerBound,
+          last: segments.upperBound)
+      })
+    let localPlacement = Placement(
+      local.map { slot in
+        let stages = slots[slot].stages ?? 0...0
+        return .init(
+          byteCount: slots[slot].bytesPerSample * groupSize, first: stages.lowerBound,
+          last: stages.upperBound)
+      })
+    for (slot, offset) in zip(arena, arenaPlacement.offsets) { slots[slot].place = .arena(offset) }
+    for (slot, offset) in zip(local, localPlacement.offsets) { slots[slot].place = .local(offset) }
+    arenaByteCount = arenaPlacement.byteCount
+    localByteCount = localPlacement.byteCount
+  }
+
+  private func slotsUsed(by step: Step) -> [SlotID] {
+    func value(_ id: Program.ValueID) -> SlotID? { valueSlots[roots[id]] }
+    switch step {
+    case .clearSlab: return []
+    case .gather(let input): return [value(program.inputs[input])].compactMap { $0 }
+    case .copyOut(let output): return [value(program.outputs[output])].compactMap { $0 }
+    case .addGradient(let from, let into, _): return [from, into]
+    case .head(let head, let gradient):
+      let head = heads[head]
+      return [value(program.outputs[head.output]), value(head.lossInput), gradient].compactMap { $0 }
+    case .forward(let index):
+      let instruction = program.instructions[index]
+      return (instruction.inputs.map(value) + [value(instruction.output), savedSlots[index]])
+        .compactMap { $0 }
+    case .backward(let index, let targets, _):
+      let instruction = program.instructions[index]
+      var used: [SlotID?] = targets + [gradientSlots[roots[instruction.output]], savedSlots[index]]
+      if needs[index].backwardReadsInputs { used += instruction.inputs.map(value) }
+      if needs[index].backwardReadsOutput { used.append(value(instruction.output)) }
+      return used.compactMap { $0 }
+    }
+  }
+
+  // MARK: Stages
+
+  /// All stages, with every tensor in its place.
+  func bind(
+    _ memory: PlanMemory
+  ) -> (preparation: [Stage], stages: [Stage], commitment: [Stage]) {
+    let sites = activeInstructions.map { ($0, forwardSite($0, memory)) }
+    return (
+      preparation: sites.flatMap { program.instructions[$0].operation.prepare($1) },
+      stages: steps.flatMap { stages(of: $0, memory) },
+      commitment: sites.flatMap { program.instructions[$0].operation.commit($1) }
+    )
+  }
+
+  private func stages(of step: Step, _ memory: PlanMemory) -> [Stage] {
+    switch step {
+    case .clearSlab:
+      let count = slabCount
+      return [.groups { $0.slab.update(repeating: 0, count: count) }]
+    case .gather(let input):
+      let place = place(ofValue: program.inputs[input], memory)
+      let conversion = kernels.conversion
+      return [
+        .groups { task in
+          task.feed._withUnsafeGuaranteedRef { feed in
+            for sample in task.samples {
+              feed.inputs[input].gather(
+                feed.index(sample), into: place.floats(sample, task), with: conversion)
+            }
+          }
+        }
+      ]
+    case .copyOut(let output):
+      let value = program.outputs[output]
+      let place = place(ofValue: value, memory)
+      let count = program.shapes[value].count
+      return [
+        .groups { task in
+          task.feed._withUnsafeGuaranteedRef { feed in
+            for sample in task.samples {
+              (feed.predictions[output] + (feed.first + sample) * count)
+                .update(from: place.floats(sample, task), count: count)
+            }
+          }
+        }
+      ]
+    case .addGradient(let from, let into, let count):
+      let (part, total) = (place(of: from, memory), place(of: into, memory))
+      let add = kernels.elementwise.add
+      return [
+        .groups { task in
+          for sample in task.samples {
+            let sum = total.floats(sample, task)
+            add(UnsafePointer(sum), UnsafePointer(part.floats(sample, task)), sum, count)
+          }
+        }
+      ]
+    case .head(let index, let gradient):
+      let head = heads[index]
+      let rowsBefore = heads[..<index].reduce(0) { $0 + $1.resultCount }
+      return [
+        head.stage(
+          kernels: kernels, shape: program.shapes[head.lossInput],
+          prediction: place(ofValue: program.outputs[head.output], memory),
+          lossInput: place(ofValue: head.lossInput, memory),
+          gradient: gradient.map { place(of: $0, memory) },
+          results: memory.results + rowsBefore * capacity, capacity: capacity)
+      ]
+    case .forward(let index):
+      return program.instructions[index].operation.forward(forwardSite(index, memory))
+    case .backward(let index, let targets, let accumulates):
+      let instruction = program.instructions[index]
+      let site = site(
+        index, memory,
+        dOutput: gradientSlots[roots[instruction.output]].map { place(of: $0, memory) },
+        dInputs: targets.map { $0.map { place(of: $0, memory) } },
+        gradients: zip(instruction.variables, accumulates).map {
+          gradientPlace($0, accumulates: $1, memory)
+        })
+      return instruction.operation.backward(site)
+    }
+  }
+
+  private func forwardSite(_ index: Int, _ memory: PlanMemory) -> Site {
+    let instruction = program.instructions[index]
+    return site(
+      index, memory, dOutput: nil,
+      dInputs: instruction.inputs.map { _ in nil },
+      gradients: instruction.variables.map { _ in nil })
+  }
+
+  private func site(
+    _ index: Int, _ memory: PlanMemory, dOutput: Place?, dInputs: [Place?],
+    gradients: [GradientPlace?]
+  ) -> Site {
+    let instruction = program.instructions[index]
+    return Site(
+      setting: settings[index], inputs: instruction.inputs.map { place(ofValue: $0, memory) },
+      output: place(ofValue: instruction.output, memory), variables: instruction.variables,
+      saved: savedSlots[index].map { place(of: $0, memory) }
+        ?? Place(arena: memory.arena, byteStride: 0),
+      batchSaved: memory.persistent + batchSavedOffsets[index],
+      prepared: (memory.persistent + preparedOffsets[index]).assumingMemoryBound(to: Float.self),
+      index: index, dOutput: dOutput, dInputs: dInputs, gradients: gradients)
+  }
+
+  private func place(ofValue value: Program.ValueID, _ memory: PlanMemory) -> Place {
+    guard let slot = valueSlots[roots[value]] else {
+      return Place(arena: memory.arena, byteStride: 0)
+    }
+    return place(of: slot, memory)
+  }
+
+  private func place(of slot: SlotID, _ memory: PlanMemory) -> Place {
+    let stride = slots[slot].bytesPerSample
+    switch slots[slot].place {
+    case .arena(let offset): return Place(arena: memory.arena + offset, byteStride: stride)
+    case .local(let offset): return Place(localOffset: offset, byteStride: stride)
+    case nil: return Place(arena: memory.arena, byteStride: stride)
+    }
+  }
+
+  private func gradientPlace(
+    _ variable: Variable, accumulates: Bool, _ memory: PlanMemory
+  ) -> GradientPlace? {
+    guard let trained = trained.first(where: { $0.variable === variable }) else { return nil }
+    switch trained.sum {
+    case .groups: return GradientPlace(.slab(offset: trained.offset))
+    case .batch:
+      return GradientPlace(.model(memory.gradients + trained.offset, accumulates: accumulates))
+    }
+  }
+}
+
+extension ClosedRange<Int> {
+  fileprivate func joined(_ other: ClosedRange<Int>) -> ClosedRange<Int> {
+    Swift.min(lowerBound, other.lowerBound)...Swift.max(upperBound, other.upperBound)
+  }
+}

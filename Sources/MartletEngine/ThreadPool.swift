@@ -1,0 +1,261 @@
+import CMartletProcessor
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Runs numbered tasks on a few threads that wait for work.
+///
+/// Which thread runs which task is left to chance; tasks are cut by the plan and write to places of
+/// their own, so the result is not. The calling thread works too. If the pool is busy with another
+/// caller's tasks, the caller does its own alone: two models side by side share the processors
+/// instead of queueing.
+///
+/// A job is one word, `generation << 32 | tasks left`. A thread claims a task by lowering it; once
+/// that has succeeded the job cannot end before the task does, so its other fields may be read. So
+/// nobody ever waits for a sleeping thread to take notice.
+package final class ThreadPool: @unchecked Sendable {
+  package typealias Body = (_ task: Int, _ worker: Int) -> Void
+
+  package let threadCount: Int
+  private let process = getpid()
+
+  private let ticket = Atomic<UInt64>(0)
+  private let completed = Atomic<Int>(0)
+  private let isBusy = Atomic<Bool>(false)
+  private let isClosing = Atomic<Bool>(false)
+  private let sleepers = Atomic<Int>(0)
+  /// Fields of the current job.
+  private var taskCount = 0
+  private var body: Body = { _, _ in }
+
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  /// Rounds of waiting on the processor before a thread lies down: some tens of microseconds, about
+  /// the serial stretch between two parallel parts of a step.
+  private static let spinCount = 2000
+
+  private init(threadCount: Int) {
+    self.threadCount = threadCount
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+    for worker in 1..<max(threadCount, 1) { start(worker) }
+  }
+
+  // MARK: The shared pool
+
+  private struct Shared {
+    var pool: ThreadPool?
+    var requested = 0
+  }
+  private static let shared = Mutex(Shared())
+
+  /// The pool of this process. Made on first use, made anew after a change of the thread count, and
+  /// in a child of `fork`, where the parent's threads do not exist.
+  package static var current: ThreadPool {
+    shared.withLock { shared in
+      let count = shared.requested > 0 ? shared.requested : defaultThreadCount
+      if let pool = shared.pool, pool.threadCount == count, pool.process == getpid() {
+        return pool
+      }
+      if let old = shared.pool, old.process == getpid() { old.close() }
+      let pool = ThreadPool(threadCount: count)
+      shared.pool = pool
+      return pool
+    }
+  }
+
+  package static let largestThreadCount = 1024
+
+  /// - Parameter count: From 1 up, or 0 for the default.
+  package static func setThreadCount(_ count: Int) {
+    shared.withLock { $0.requested = count }
+  }
+
+  package static var threadCount: Int {
+    shared.withLock { $0.requested > 0 ? $0.requested : defaultThreadCount }
+  }
+
+  /// `MARTLET_NUM_THREADS` where it is a number from 1 up, but never more than `ProcessorLimits`.
+  private static var defaultThreadCount: Int { setting.count }
+
+  /// Why `MARTLET_NUM_THREADS` was not followed.
+  package static var settingsWarning: String? { setting.warning }
+
+  private static let setting: (count: Int, warning: String?) = {
+    let limit = ProcessorLimits.threadCount()
+    guard let text = getenv("MARTLET_NUM_THREADS").map({ String(cString: $0) }), !text.isEmpty
+    else { return (limit, nil) }
+    guard let count = Int(text), count >= 1 else {
+      return (
+        limit,
+        "MARTLET_NUM_THREADS=\(text) is not followed: a whole number from 1 up is expected; using \(limit)"
+      )
+    }
+    return (min(count, limit), nil)
+  }()
+
+  // MARK: Running
+
+  /// Calls `body` for every task in `0 ..< taskCount`; returns when all are done. `worker` is below
+  /// `threadCount` and at any time unique among running calls of one job.
+  package func run(_ taskCount: Int, _ body: Body) {
+    guard taskCount > 0 else { return }
+    guard threadCount > 1, taskCount > 1,
+      isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+    else {
+      for task in 0..<taskCount { body(task, 0) }
+      return
+    }
+    withoutActuallyEscaping(body) { body in
+      self.body = body
+      self.taskCount = taskCount
+      completed.store(0, ordering: .relaxed)
+      let generation = (ticket.load(ordering: .relaxed) >> 32) &+ 1
+      ticket.store(generation << 32 | UInt64(taskCount), ordering: .sequentiallyConsistent)
+      if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
+        pthread_mutex_lock(mutex)
+        pthread_cond_broadcast(condition)
+        pthread_mutex_unlock(mutex)
+      }
+      while claimAndRun(worker: 0) {}
+      var rounds = 0
+      while completed.load(ordering: .acquiring) < taskCount {
+        rounds += 1
+        if rounds < ThreadPool.spinCount { pause() } else { sched_yield() }
+      }
+      self.body = { _, _ in }
+    }
+    isBusy.store(false, ordering: .releasing)
+  }
+
+  /// - Returns: Whether there was a task.
+  private func claimAndRun(worker: Int) -> Bool {
+    var word = ticket.load(ordering: .acquiring)
+    while word & 0xffff_ffff > 0 {
+      let (exchanged, original) = ticket.weakCompareExchange(
+        expected: word, desired: word - 1, ordering: .acquiringAndReleasing)
+      if exchanged {
+        // Tasks are claimed from the first up: long ones stand in front.
+        body(taskCount - Int(word & 0xffff_ffff), worker)
+        completed.add(1, ordering: .releasing)
+        return true
+      }
+      word = original
+    }
+    return false
+  }
+
+  private var hasWork: Bool { ticket.load(ordering: .sequentiallyConsistent) & 0xffff_ffff > 0 }
+
+  private func work(_ worker: Int) {
+    FloatingPointMode.flushDenormals()
+    while !isClosing.load(ordering: .relaxed) {
+      if claimAndRun(worker: worker) { continue }
+      var rounds = 0
+      while !hasWork, rounds < ThreadPool.spinCount {
+        pause()
+        rounds += 1
+      }
+      guard rounds == ThreadPool.spinCount else { continue }
+      pthread_mutex_lock(mutex)
+      // Announced before the last look, as the caller publishes before it looks for sleepers: one
+      // of the two sees the other.
+      sleepers.add(1, ordering: .sequentiallyConsistent)
+      while !hasWork, !isClosing.load(ordering: .sequentiallyConsistent) {
+        pthread_cond_wait(condition, mutex)
+      }
+      sleepers.subtract(1, ordering: .sequentiallyConsistent)
+      pthread_mutex_unlock(mutex)
+    }
+  }
+
+  // MARK: Threads
+
+  private final class Start {
+    let pool: ThreadPool
+    let worker: Int
+    init(_ pool: ThreadPool, _ worker: Int) {
+      self.pool = pool
+      self.worker = worker
+    }
+  }
+
+  /// A thread that cannot be made is done without: the others take its tasks.
+  private func start(_ worker: Int) {
+    let argument = Unmanaged.passRetained(Start(self, worker))
+    // Signals belong to the program's own threads.
+    var all = sigset_t()
+    var old = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_SETMASK, &all, &old)
+    defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
+    #if canImport(Darwin)
+      var thread: pthread_t?
+      let status = pthread_create(&thread, nil, {
+        let start = Unmanaged<Start>.fromOpaque($0).takeRetainedValue()
+        start.pool.work(start.worker)
+        return nil
+      }, argument.toOpaque())
+      if status == 0, let thread { pthread_detach(thread) } else { argument.release() }
+    #else
+      var thread = pthread_t()
+      let status = pthread_create(&thread, nil, {
+        guard let argument = $0 else { return nil }
+        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+        start.pool.work(start.worker)
+        return nil
+      }, argument.toOpaque())
+      if status == 0 { pthread_detach(thread) } else { argument.release() }
+    #endif
+  }
+
+  /// Lets the threads end. They hold the pool until then.
+  private func close() {
+    pthread_mutex_lock(mutex)
+    isClosing.store(true, ordering: .sequentiallyConsistent)
+    pthread_cond_broadcast(condition)
+    pthread_mutex_unlock(mutex)
+  }
+
+  deinit {
+    // In a child of fork the copied mutex may be in any state; it is only memory then.
+    if process == getpid() {
+      pthread_cond_destroy(condition)
+      pthread_mutex_destroy(mutex)
+    }
+    mutex.deallocate()
+    condition.deallocate()
+  }
+
+  private func pause() {
+    #if arch(x86_64)
+      martlet_x86_pause()
+    #endif
+  }
+}
+
+/// The floating-point unit's treatment of denormals: numbers below 1.2e-38 cost a hundred times the
+/// others and mean nothing to a network, so computing threads take them for zero.
+package enum FloatingPointMode {
+  package static func flushDenormals() {
+    #if arch(x86_64)
+      martlet_x86_set_floating_point_mode(
+        martlet_x86_flushing_denormals(martlet_x86_floating_point_mode()))
+    #endif
+  }
+
+  /// Runs `body` with denormals flushed and gives the caller's mode back afterwards.
+  package static func flushingDenormals<Result>(_ body: () throws -> Result) rethrows -> Result {
+    #if arch(x86_64)
+      let mode = martlet_x86_floating_point_mode()
+      martlet_x86_set_floating_point_mode(martlet_x86_flushing_denormals(mode))
+      defer { martlet_x86_set_floating_point_mode(mode) }
+    #endif
+    return try body()
+  }
+}

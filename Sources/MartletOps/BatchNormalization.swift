@@ -1,0 +1,299 @@
+import MartletKernelTable
+import MartletKernels
+import MartletTensors
+
+/// Batch normalization (Ioffe & Szegedy 2015) with Keras's constants: in training
+///
+///     y = (x − mean) / √(variance + ε) · γ + β,   mean and variance over all axes but `axis`,
+///
+/// the variance divided by N, and moving averages m ← m · momentum + batch · (1 − momentum); outside
+/// training, or frozen, the moving averages take the place of mean and variance.
+///
+/// Variables: γ and β where present, moving mean, moving variance; all `[channels]`.
+package struct BatchNormalizationOp: Operation {
+  /// Counted in the shape of a sample.
+  package let axis: Int
+  package let momentum: Float
+  package let epsilon: Float
+  package let hasScale: Bool
+  package let hasCenter: Bool
+  /// Normalizes by the moving averages in training too.
+  package let isFrozen: Bool
+
+  package init(
+    axis: Int, momentum: Float, epsilon: Float, hasScale: Bool, hasCenter: Bool, isFrozen: Bool
+  ) {
+    self.axis = axis
+    self.momentum = momentum
+    self.epsilon = epsilon
+    self.hasScale = hasScale
+    self.hasCenter = hasCenter
+    self.isFrozen = isFrozen
+  }
+
+  package var label: String { "batch normalization" }
+
+  package func outputShape(of inputs: [Shape]) throws(MartletError) -> Shape {
+    let input = try onlyInput(inputs, of: label)
+    guard input.extents.indices.contains(axis) else {
+      throw .invalidArgument(
+        "batch normalization along axis \(axis + 1) of \(input.batchDescription)")
+    }
+    return input
+  }
+
+  private func usesBatch(_ setting: Setting) -> Bool { setting.isTraining && !isFrozen }
+
+  package func needs(_ setting: Setting) -> Needs {
+    let layout = NormalizationLayout(self, setting)
+    var needs = Needs()
+    needs.backwardReadsInputs = true
+    needs.savedBytesPerBatch = layout.floatCount * MemoryLayout<Float>.stride
+    needs.gradientSums = [0: .batch, 1: .batch]
+    return needs
+  }
+}
+
+/// Per-channel numbers of a batch, side by side in `batchSaved`, and a partial result per group.
+private struct NormalizationLayout {
+  let rows: Int, channels: Int, inner: Int
+  let groupSize: Int, groupCapacity: Int
+  /// Elements per channel in one sample.
+  var pointCount: Int { rows * inner }
+
+  init(_ operation: BatchNormalizationOp, _ setting: Setting) {
+    let shape = setting.inputShapes[0]
+    rows = shape.extents[..<operation.axis].reduce(1, *)
+    channels = shape[operation.axis]
+    inner = shape.extents[(operation.axis + 1)...].reduce(1, *)
+    groupSize = setting.groupSize
+    groupCapacity = setting.groupCapacity
+  }
+
+  enum Row: Int, CaseIterable {
+    case mean, variance, inverseDeviation, scale, shift
+    case sumDyXhat, sumDy, factorDy, factorX, offset
+  }
+
+  var floatCount: Int { (Row.allCases.count + 2 * groupCapacity) * channels }
+
+  func row(_ row: Row, _ memory: UnsafeMutableRawPointer) -> Target {
+    memory.assumingMemoryBound(to: Float.self) + row.rawValue * channels
+  }
+
+  /// Two rows of partial results per group: all first ones, then all second ones.
+  func partials(_ memory: UnsafeMutableRawPointer) -> (first: Target, second: Target) {
+    let start =
+      memory.assumingMemoryBound(to: Float.self) + Row.allCases.count * channels
+    return (start, start + groupCapacity * channels)
+  }
+
+  func groupCount(_ batchCount: Int) -> Int { (batchCount + groupSize - 1) / groupSize }
+}
+
+extension BatchNormalizationOp {
+  private func moving(_ site: Site) -> (mean: Variable, variance: Variable) {
+    let first = (hasScale ? 1 : 0) + (hasCenter ? 1 : 0)
+    return (site.variables[first], site.variables[first + 1])
+  }
+
+  /// scale = γ / √(variance + ε) and shift = β − mean · scale, from the mean and variance in memory.
+  private func writeScaleAndShift(
+    _ site: Site, _ layout: NormalizationLayout, _ memory: UnsafeMutableRawPointer
+  ) {
+    let gamma = hasScale ? site.variables[0].values : nil
+    let beta = hasCenter ? site.variables[hasScale ? 1 : 0].values : nil
+    let (mean, variance) = (layout.row(.mean, memory), layout.row(.variance, memory))
+    let inverseDeviation = layout.row(.inverseDeviation, memory)
+    let (scale, shift) = (layout.row(.scale, memory), layout.row(.shift, memory))
+    for channel in 0..<layout.channels {
+      inverseDeviation[channel] = 1 / (variance[channel] + epsilon).squareRoot()
+      scale[channel] = inverseDeviation[channel] * (gamma?[channel] ?? 1)
+      shift[channel] = (beta?[channel] ?? 0) - mean[channel] * scale[channel]
+    }
+  }
+
+  /// Without batch statistics scale and shift follow from the variables alone.
+  package func prepare(_ site: Site) -> [Stage] {
+    guard !usesBatch(site.setting) else { return [] }
+    let layout = NormalizationLayout(self, site.setting)
+    let moving = moving(site)
+    let memory = site.batchSaved
+    return [
+      .batch(tasks: 1) { _, _ in
+        layout.row(.mean, memory).update(from: moving.mean.values, count: layout.channels)
+        layout.row(.variance, memory).update(from: moving.variance.values, count: layout.channels)
+        writeScaleAndShift(site, layout, memory)
+      }
+    ]
+  }
+
+  package func forward(_ site: Site) -> [Stage] {
+    let layout = NormalizationLayout(self, site.setting)
+    let normalization = site.kernels.normalization
+    let memory = site.batchSaved
+    let channels = layout.channels
+    let (partMeans, partDeviations) = layout.partials(memory)
+
+    var stages: [Stage] = []
+    if usesBatch(site.setting) {
+      stages.append(
+        .groups { task in
+          // A group's samples follow each other in memory: more rows of one tensor.
+          normalization.moments(
+            Source(site.inputs[0].floats(task.samples.lowerBound, task)),
+            layout.rows * task.samples.count, channels, layout.inner,
+            partMeans + task.group * channels, partDeviations + task.group * channels)
+        })
+      stages.append(
+        .batch(tasks: 1) { _, task in
+          let (mean, variance) = (layout.row(.mean, memory), layout.row(.variance, memory))
+          let parts = layout.groupCount(task.batchCount)
+          withUnsafeTemporaryAllocation(of: Int.self, capacity: parts) { counts in
+            for part in 0..<parts {
+              let samples = min(layout.groupSize, task.batchCount - part * layout.groupSize)
+              counts[part] = samples * layout.pointCount
+            }
+            guard let counts = counts.baseAddress else { return }
+            normalization.mergeMoments(
+              Source(partMeans), Source(partDeviations), counts, parts, channels, mean, variance)
+          }
+          let count = Float(task.batchCount * layout.pointCount)
+          for channel in 0..<channels { variance[channel] /= count }
+          writeScaleAndShift(site, layout, memory)
+        })
+    }
+    let (scale, shift) = (layout.row(.scale, memory), layout.row(.shift, memory))
+    stages.append(
+      .groups { task in
+        for sample in task.samples {
+          normalization.scaleShift(
+            Source(site.inputs[0].floats(sample, task)), Source(scale), Source(shift),
+            site.output.floats(sample, task), layout.rows, channels, layout.inner)
+        }
+      })
+    return stages
+  }
+
+  package func commit(_ site: Site) -> [Stage] {
+    guard usesBatch(site.setting) else { return [] }
+    let layout = NormalizationLayout(self, site.setting)
+    let moving = moving(site)
+    let memory = site.batchSaved
+    let momentum = momentum
+    return [
+      .batch(tasks: 1) { _, _ in
+        let (mean, variance) = (layout.row(.mean, memory), layout.row(.variance, memory))
+        let movingMean = moving.mean.mutableValues()
+        let movingVariance = moving.variance.mutableValues()
+        for channel in 0..<layout.channels {
+          movingMean[channel] = movingMean[channel] * momentum + mean[channel] * (1 - momentum)
+          movingVariance[channel] =
+            movingVariance[channel] * momentum + variance[channel] * (1 - momentum)
+        }
+      }
+    ]
+  }
+
+  package func backward(_ site: Site) -> [Stage] {
+    guard let dOutput = site.dOutput else { return [] }
+    let layout = NormalizationLayout(self, site.setting)
+    let kernels = site.kernels
+    let memory = site.batchSaved
+    let channels = layout.channels
+    let (partGammas, partBetas) = layout.partials(memory)
+    let dInput = site.dInputs[0]
+    let gammaGradient = hasScale ? site.gradients[0]?.model : nil
+    let betaGradient = hasCenter ? site.gradients[hasScale ? 1 : 0]?.model : nil
+    let usesBatch = usesBatch(site.setting)
+
+    var stages: [Stage] = [
+      .groups { task in
+        let first = task.samples.lowerBound
+        kernels.normalization.backwardSums(
+          Source(site.inputs[0].floats(first, task)), Source(dOutput.floats(first, task)),
+          Source(layout.row(.mean, memory)), Source(layout.row(.inverseDeviation, memory)),
+          layout.rows * task.samples.count, channels, layout.inner,
+          partGammas + task.group * channels, partBetas + task.group * channels)
+      },
+      .batch(tasks: 1) { _, task in
+        let parts = layout.groupCount(task.batchCount)
+        let (sumDyXhat, sumDy) = (layout.row(.sumDyXhat, memory), layout.row(.sumDy, memory))
+        kernels.reduction.sumParts(Source(partGammas), channels, parts, sumDyXhat, channels)
+        kernels.reduction.sumParts(Source(partBetas), channels, parts, sumDy, channels)
+        for (gradient, sum) in [(gammaGradient, sumDyXhat), (betaGradient, sumDy)] {
+          guard let gradient else { continue }
+          if gradient.accumulates {
+            kernels.elementwise.add(
+              Source(gradient.pointer), Source(sum), gradient.pointer, channels)
+          } else {
+            gradient.pointer.update(from: sum, count: channels)
+          }
+        }
+        // dx = scale · (dy − Σdy/N − xhat · Σ(dy·xhat)/N), written as dy·a + x·b + offset.
+        let scale = layout.row(.scale, memory)
+        let mean = layout.row(.mean, memory)
+        let inverseDeviation = layout.row(.inverseDeviation, memory)
+        let (a, b) = (layout.row(.factorDy, memory), layout.row(.factorX, memory))
+        let offset = layout.row(.offset, memory)
+        let count = Float(task.batchCount * layout.pointCount)
+        for channel in 0..<channels {
+          a[channel] = scale[channel]
+          guard usesBatch else {
+            b[channel] = 0
+            offset[channel] = 0
+            continue
+          }
+          b[channel] =
+            -scale[channel] * inverseDeviation[channel] * sumDyXhat[channel] / count
+          offset[channel] =
+            -scale[channel] * sumDy[channel] / count - b[channel] * mean[channel]
+        }
+      },
+    ]
+    if let dInput {
+      let (a, b) = (layout.row(.factorDy, memory), layout.row(.factorX, memory))
+      let offset = layout.row(.offset, memory)
+      stages.append(
+        .groups { task in
+          for sample in task.samples {
+            kernels.normalization.backwardInput(
+              Source(site.inputs[0].floats(sample, task)), Source(dOutput.floats(sample, task)),
+              Source(a), Source(b), Source(offset), dInput.floats(sample, task), layout.rows,
+              channels, layout.inner)
+          }
+        })
+    }
+    return stages
+  }
+
+  package func reference(
+    _ inputs: [[Double]], variables: [[Double]], setting: ReferenceSetting
+  ) -> [Double] {
+    let shape = setting.inputShapes[0]
+    let channels = shape[axis]
+    let inner = shape.extents[(axis + 1)...].reduce(1, *)
+    let first = (hasScale ? 1 : 0) + (hasCenter ? 1 : 0)
+    var mean = variables[first]
+    var variance = variables[first + 1]
+    let x = inputs[0]
+    func channel(_ index: Int) -> Int { index / inner % channels }
+    if setting.isTraining && !isFrozen {
+      let count = Double(x.count / channels)
+      mean = [Double](repeating: 0, count: channels)
+      variance = mean
+      for index in x.indices { mean[channel(index)] += x[index] / count }
+      for index in x.indices {
+        let distance = x[index] - mean[channel(index)]
+        variance[channel(index)] += distance * distance / count
+      }
+    }
+    return x.indices.map { index in
+      let c = channel(index)
+      let normalized = (x[index] - mean[c]) / (variance[c] + Double(epsilon)).squareRoot()
+      let gamma = hasScale ? variables[0][c] : 1
+      let beta = hasCenter ? variables[hasScale ? 1 : 0][c] : 0
+      return normalized * gamma + beta
+    }
+  }
+}
