@@ -1,0 +1,122 @@
+import MartletTensors
+
+/// What every Keras layer takes besides its own arguments.
+package struct CommonAttributes: Sendable {
+  /// `nil`: the layer names itself.
+  package let name: String?
+  package let isTrainable: Bool
+
+  init(_ attributes: inout Attributes) throws(MartletError) {
+    if attributes.value("name") != nil {
+      let given = try attributes.text("name")
+      do {
+        try CommonAttributes.check(name: given)
+      } catch {
+        throw MartletError(error.kind, "\(attributes.className): \(error.message)")
+      }
+      name = given
+    } else {
+      name = nil
+    }
+    isTrainable = try attributes.flag("trainable", default: true)
+    try attributes.floatPolicy("dtype")
+    _ = try attributes.flag("autocast", default: true)
+    try attributes.absent("activity_regularizer", Attributes.noRegularizers)
+  }
+
+  /// Names stand in weight files and C strings, and `/` separates them there.
+  static func check(name: String) throws(MartletError) {
+    let isPlain = name.unicodeScalars.allSatisfy { $0 != "/" && $0.value >= 0x20 }
+    guard !name.isEmpty, isPlain else {
+      throw .invalidArgument(
+        "argument 'name' must not be empty nor contain '/' or control characters, "
+          + "received \(JSONValue.text(name).excerpt())")
+    }
+  }
+}
+
+/// Where colours stand in an image. Keras's names; the other one is not part of this version.
+private enum DataFormat: String, CaseIterable {
+  case channelsLast = "channels_last"
+}
+
+extension Attributes {
+  static let noRegularizers = "regularizers are not part of this version"
+  static let noConstraints = "constraints are not part of this version"
+
+  /// Accepts channels last, said or not.
+  mutating func dataFormat() throws(MartletError) {
+    let _: DataFormat = try choice("data_format", default: .channelsLast)
+  }
+
+  mutating func padding() throws(MartletError) -> Padding {
+    try choice("padding", default: Padding.valid)
+  }
+
+  mutating func activation(_ name: String = "activation") throws(MartletError) -> ActivationFunction
+  {
+    guard value(name) != nil else { return .linear }
+    let text = try text(name)
+    do {
+      return try ActivationFunction(named: text)
+    } catch {
+      throw MartletError(error.kind, "\(className): \(error.message)")
+    }
+  }
+
+  /// - Parameter fallback: Keras's default for this weight.
+  mutating func initializer(
+    _ name: String, default fallback: JSONValue
+  ) throws(MartletError) -> Initializer {
+    do {
+      return try Initializer(value(name) ?? fallback)
+    } catch {
+      throw MartletError(error.kind, "\(className): argument '\(name)': \(error.message)")
+    }
+  }
+
+  /// A seed, of any sign; `nil` where none is given.
+  mutating func seed() throws(MartletError) -> Int? {
+    guard value("seed") != nil else { return nil }
+    return try integer("seed", atMost: .max)
+  }
+
+  /// Refuses `kernel_regularizer`, `kernel_constraint` and so on for each of the weights.
+  mutating func noRules(for weights: [String]) throws(MartletError) {
+    for weight in weights {
+      try absent("\(weight)_regularizer", Attributes.noRegularizers)
+      try absent("\(weight)_constraint", Attributes.noConstraints)
+    }
+  }
+
+  /// Accepts float32, as text or as Keras's policy object.
+  fileprivate mutating func floatPolicy(_ name: String) throws(MartletError) {
+    guard let given = value(name) else { return }
+    var policy = given
+    if case .object(let object) = given, case .object(let config)? = object["config"] {
+      policy = config["name"] ?? .null
+    }
+    guard policy == .text("float32") else {
+      throw invalid(name, expected: "\"float32\", the one computing type of this version", given)
+    }
+  }
+}
+
+extension Padding: CaseIterable {
+  package static var allCases: [Padding] { [.valid, .same] }
+}
+
+extension JSONValue {
+  /// An object as Keras serialises those of its public classes.
+  static func keras(module: String, className: String, config: JSONObject) -> JSONValue {
+    [
+      "module": .text(module), "class_name": .text(className), "config": .object(config),
+      "registered_name": .null,
+    ]
+  }
+
+  /// What layers say of their type of number.
+  static var floatPolicy: JSONValue {
+    .keras(module: "keras", className: "DTypePolicy", config: ["name": "float32"])
+  }
+}

@@ -1,0 +1,185 @@
+import MartletOps
+import MartletTensors
+
+/// A layer: a kind with a name, and weights from the first call on. Calling it several times, or from
+/// several models, shares the weights.
+///
+/// Everything here may be used from any thread; `computeLock` is for those who read or change the
+/// weights' values.
+package class Layer: @unchecked Sendable {
+  package let name: String
+  package let kind: any LayerKind
+  /// Held while the values of the layer's own weights are read or written. See `withComputeLock`.
+  let computeLock = Lock()
+
+  // All below is guarded by `graphLock`.
+  private var ownVariables: [Variable] = []
+  private var ownIsTrainable: Bool
+  private var callCount = 0
+  /// Shapes of the inputs the weights were made for.
+  private var ownBuiltShapes: [Shape]?
+
+  /// - Parameter name: `nil` for an automatic one.
+  init(kind: any LayerKind, name: String?, isTrainable: Bool = true) {
+    self.kind = kind
+    self.name = name ?? AutomaticNames.shared.next(for: kind.className)
+    self.ownIsTrainable = isTrainable
+  }
+
+  package var className: String { kind.className }
+  package var outputCount: Int { kind.outputCount }
+
+  /// The arguments that would make this layer again, as Keras's `get_config` gives them.
+  package var configuration: JSONObject {
+    if let input = kind as? InputLayer { return input.configuration(name: name) }
+    let common: JSONObject = [
+      "name": .text(name), "trainable": .boolean(isTrainable), "dtype": .floatPolicy,
+    ]
+    return common.appending(kind.configuration)
+  }
+
+  /// Whether the weights exist.
+  package var isBuilt: Bool {
+    graphLock.withLock { !kind.hasWeights || ownBuiltShapes != nil }
+  }
+
+  /// Shapes of the inputs of the first call.
+  package var builtShapes: [Shape]? { graphLock.withLock { ownBuiltShapes } }
+
+  /// Whether training may change the weights. Setting it on a model sets it on all layers within.
+  /// Takes effect where a model is lowered again.
+  package var isTrainable: Bool {
+    get { graphLock.withLock { ownIsTrainable } }
+    set {
+      graphLock.withLock {
+        ownIsTrainable = newValue
+        for variable in ownVariables { variable.isFrozen = !newValue }
+        for layer in kind.sublayers { layer.isTrainable = newValue }
+      }
+    }
+  }
+
+  /// The layers that own weights: this one, or those within it, each once, in Keras's order.
+  package var weightOwners: [Layer] {
+    var seen = Set<ObjectIdentifier>()
+    return collectOwners(&seen)
+  }
+
+  private func collectOwners(_ seen: inout Set<ObjectIdentifier>) -> [Layer] {
+    guard seen.insert(ObjectIdentifier(self)).inserted else { return [] }
+    if kind.hasWeights { return [self] }
+    var owners: [Layer] = []
+    for layer in kind.sublayers { owners += layer.collectOwners(&seen) }
+    return owners
+  }
+
+  /// The weights in the order of Keras's `get_weights`, each with its layer.
+  package var weights: [(variable: Variable, layer: Layer)] {
+    graphLock.withLock {
+      weightOwners.flatMap { owner in owner.ownVariables.map { ($0, owner) } }
+    }
+  }
+
+  package var variables: [Variable] { weights.map(\.variable) }
+
+  // MARK: Calling
+
+  /// The symbols that this layer gives for these inputs. The first call makes the weights.
+  ///
+  /// - Throws: `invalidArgument` naming the layer, what it expected and what it was given. Nothing
+  ///   has changed then.
+  package func call(_ inputs: [Symbol]) throws(MartletError) -> [Symbol] {
+    try graphLock.withLock { () throws(MartletError) in
+      let shapes = inputs.map(\.shape)
+      let outputShapes: [Shape]
+      do throws(MartletError) {
+        if kind is InputLayer, callCount > 0 {
+          throw MartletError(.invalidState, "an input cannot be called again")
+        }
+        let made = try prepareWeights(for: shapes)
+        var program = Program()
+        let values = shapes.map { program.addInput($0) }
+        let outputs = try lower(values, variables: made, into: &program)
+        outputShapes = outputs.map { program.shapes[$0] }
+        ownVariables = made
+        ownBuiltShapes = ownBuiltShapes ?? shapes
+      } catch {
+        throw error.inLayer(name)
+      }
+      callCount += 1
+      return Node(
+        layer: self, callIndex: callCount - 1, inputs: inputs, outputShapes: outputShapes
+      ).outputs
+    }
+  }
+
+  package func callAsFunction(_ inputs: Symbol...) throws(MartletError) -> Symbol {
+    try call(inputs)[0]
+  }
+
+  /// The weights there are, after a check that they suit the inputs, or new ones.
+  private func prepareWeights(for shapes: [Shape]) throws(MartletError) -> [Variable] {
+    let requests = try kind.weights(for: shapes)
+    guard let built = ownBuiltShapes else {
+      var made: [Variable] = []
+      for request in requests {
+        let variable = try Variable(
+          name: request.name, shape: request.shape, isTrainable: request.isTrainable)
+        variable.isFrozen = !ownIsTrainable
+        request.initializer.fill(variable)
+        made.append(variable)
+      }
+      return made
+    }
+    guard requests.map(\.shape) == ownVariables.map(\.shape) else {
+      throw mismatch(shapes, built: built)
+    }
+    return ownVariables
+  }
+
+  private func mismatch(_ shapes: [Shape], built: [Shape]) -> MartletError {
+    let given = shapes.map(\.batchDescription).joined(separator: ", ")
+    let first = built.map(\.batchDescription).joined(separator: ", ")
+    let axis = kind.weightAxis
+    var expectation = "expected inputs of shape \(first)"
+    if built.count == 1, let position = try? sampleAxis(axis, of: built[0]) {
+      expectation = "expected axis \(axis) of the input to have value \(built[0][position])"
+    }
+    return .invalidArgument(
+      "\(expectation), received an input of shape \(given); "
+        + "its weights were made for \(first)")
+  }
+
+  /// Lowers a call on values of a program; the layer must be built.
+  func lower(
+    _ inputs: [Program.ValueID], into program: inout Program
+  ) throws(MartletError) -> [Program.ValueID] {
+    do {
+      return try lower(inputs, variables: ownVariables, into: &program)
+    } catch {
+      throw error.inLayer(name)
+    }
+  }
+
+  private func lower(
+    _ inputs: [Program.ValueID], variables: [Variable], into program: inout Program
+  ) throws(MartletError) -> [Program.ValueID] {
+    try kind.lower(
+      LayerCall(inputs: inputs, variables: variables, layer: name, isTrainable: ownIsTrainable),
+      into: &program)
+  }
+
+  // MARK: Values
+
+  /// Runs `body` while no other thread computes with the weights of this layer, or of those within
+  /// it: models that share a layer wait for each other. The same thread may come again.
+  package func withComputeLock<Result>(
+    _ body: () throws(MartletError) -> Result
+  ) throws(MartletError) -> Result {
+    // One order for everybody, that of memory, so that two models cannot wait for each other.
+    let owners = weightOwners.sorted { ObjectIdentifier($0) < ObjectIdentifier($1) }
+    for owner in owners { owner.computeLock.lock() }
+    defer { for owner in owners { owner.computeLock.unlock() } }
+    return try body()
+  }
+}

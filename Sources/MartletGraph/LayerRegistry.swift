@@ -1,0 +1,48 @@
+import MartletTensors
+
+/// The layers that can be made by name.
+package enum LayerRegistry {
+  private static let kinds: [any ConfigurableLayerKind.Type] = [
+    InputLayer.self, Conv2D.self, MaxPooling2D.self, AveragePooling2D.self,
+    GlobalAveragePooling2D.self, Flatten.self, Reshape.self, Dense.self, Dropout.self,
+    ActivationLayer.self, ReLU.self, LeakyReLU.self, Softmax.self, BatchNormalization.self,
+    Add.self, Concatenate.self, Rescaling.self,
+  ]
+
+  /// Keras's second names.
+  private static let aliases = [
+    "MaxPool2D": "MaxPooling2D", "AvgPool2D": "AveragePooling2D",
+    "GlobalAvgPool2D": "GlobalAveragePooling2D", "Convolution2D": "Conv2D",
+  ]
+
+  private static let kindsByName: [String: any ConfigurableLayerKind.Type] = {
+    var result = Dictionary(uniqueKeysWithValues: kinds.map { ($0.className, $0) })
+    for (alias, name) in aliases { result[alias] = result[name] }
+    return result
+  }()
+
+  package static var classNames: [String] { kindsByName.keys.sorted() }
+
+  /// Makes a layer from Keras's class name and arguments.
+  ///
+  /// - Throws: An error with the nearest name for an unknown class or argument, and one that names
+  ///   class, argument, expectation and value for all else.
+  package static func make(
+    _ className: String, _ arguments: JSONObject = [:]
+  ) throws(MartletError) -> Layer {
+    guard let kind = kindsByName[className] else {
+      throw unknownName(className, kind: "layer", known: classNames)
+    }
+    return try make(kind, arguments)
+  }
+
+  private static func make<Kind: ConfigurableLayerKind>(
+    _: Kind.Type, _ arguments: JSONObject
+  ) throws(MartletError) -> Layer {
+    var attributes = Attributes(className: Kind.className, object: arguments)
+    let common = try CommonAttributes(&attributes)
+    let kind = try Kind(&attributes)
+    try attributes.finish()
+    return Layer(kind: kind, name: common.name, isTrainable: common.isTrainable)
+  }
+}

@@ -1,0 +1,65 @@
+import MartletOps
+import MartletTensors
+
+/// Matrix product along the last axis, with bias and activation: `(…, in)` → `(…, units)`.
+///
+/// Weights `kernel` (in, units) and `bias` (units).
+package struct Dense: ConfigurableLayerKind {
+  package static let className = "Dense"
+  private let units: Int
+  private let activation: ActivationFunction
+  private let usesBias: Bool
+  private let kernelInitializer: Initializer
+  private let biasInitializer: Initializer
+
+  package init(_ attributes: inout Attributes) throws(MartletError) {
+    units = try attributes.integer("units", atLeast: 1)
+    activation = try attributes.activation()
+    usesBias = try attributes.flag("use_bias", default: true)
+    kernelInitializer = try attributes.initializer(
+      "kernel_initializer", default: "glorot_uniform")
+    biasInitializer = try attributes.initializer("bias_initializer", default: "zeros")
+    try attributes.noRules(for: ["kernel", "bias"])
+    try attributes.absent("quantization_config", "quantization is not part of this version")
+    for name in ["lora_rank", "lora_alpha"] {
+      try attributes.absent(name, "low-rank adapters are not part of this version")
+    }
+  }
+
+  package var configuration: JSONObject {
+    [
+      "units": .integer(units), "activation": .text(activation.rawValue),
+      "use_bias": .boolean(usesBias), "kernel_initializer": kernelInitializer.configuration,
+      "bias_initializer": biasInitializer.configuration, "kernel_regularizer": .null,
+      "bias_regularizer": .null, "kernel_constraint": .null, "bias_constraint": .null,
+      "quantization_config": .null,
+    ]
+  }
+
+  package var hasWeights: Bool { true }
+
+  package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
+    let input = try onlyInput(inputs)
+    guard let depth = input.last else {
+      throw .invalidArgument(
+        "expected an input of at least 2 axes (batch, features), received "
+          + input.batchDescription)
+    }
+    var requests = [try WeightRequest("kernel", [depth, units], kernelInitializer)]
+    if usesBias { requests.append(try WeightRequest("bias", [units], biasInitializer)) }
+    return requests
+  }
+
+  package func lower(
+    _ call: LayerCall, into program: inout Program
+  ) throws(MartletError) -> [Program.ValueID] {
+    var value = try program.apply(
+      MatrixProductOp(units: units), to: call.inputs, variables: [call.variables[0]],
+      layer: call.layer)
+    if usesBias {
+      value = try program.apply(
+        BiasOp(), to: [value], variables: [call.variables[1]], layer: call.layer)
+    }
+    return [try activation.lower(value, into: &program, layer: call.layer)]
+  }
+}

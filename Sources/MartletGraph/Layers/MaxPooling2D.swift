@@ -1,0 +1,28 @@
+import MartletOps
+import MartletTensors
+
+/// The greatest value of each window, channel by channel: `(H, W, C)` → `(P, Q, C)`.
+package struct MaxPooling2D: ConfigurableLayerKind {
+  package static let className = "MaxPooling2D"
+  private let arguments: PoolingArguments
+
+  package init(_ attributes: inout Attributes) throws(MartletError) {
+    arguments = try PoolingArguments(&attributes, defaultSize: [2, 2])
+  }
+
+  package var configuration: JSONObject { arguments.configuration }
+
+  package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
+    _ = try arguments.geometry(inputs)
+    return []
+  }
+
+  package func lower(
+    _ call: LayerCall, into program: inout Program
+  ) throws(MartletError) -> [Program.ValueID] {
+    let geometry = try arguments.geometry(call.inputs.map { program.shapes[$0] })
+    return [
+      try program.apply(MaximumPoolingOp(geometry: geometry), to: call.inputs, layer: call.layer)
+    ]
+  }
+}

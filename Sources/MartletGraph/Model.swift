@@ -1,0 +1,119 @@
+import MartletOps
+import MartletTensors
+
+/// A graph of layers with inputs and outputs; also a layer itself, to be called in other graphs with
+/// its weights shared.
+package final class Model: Layer, @unchecked Sendable {
+  package let graph: Graph
+
+  /// How deep models may stand within models: every level costs stack in each walk through them.
+  static let largestDepth = 64
+
+  /// - Parameters:
+  ///   - className: What descriptions call it; a `Sequential` is a graph like any other here.
+  ///   - name: `nil` for an automatic one.
+  package init(
+    inputs: [Symbol], outputs: [Symbol], className: String = "Functional", name: String? = nil
+  ) throws(MartletError) {
+    guard ["Functional", "Sequential"].contains(className) else {
+      throw unknownName(className, kind: "model class", known: ["Functional", "Sequential"])
+    }
+    if let name { try CommonAttributes.check(name: name) }
+    graph = try Graph(inputs: inputs, outputs: outputs)
+    let kind = ModelKind(className: className, graph: graph)
+    guard kind.depth <= Model.largestDepth else {
+      throw .invalidArgument("models may stand at most \(Model.largestDepth) deep in each other")
+    }
+    super.init(kind: kind, name: name)
+  }
+
+  /// In Keras's order, inputs among them.
+  package var layers: [Layer] { graph.layers }
+
+  /// Shapes of one sample, in the order the inputs and outputs were given.
+  package var inputShapes: [Shape] { graph.inputs.map { graph.shape(of: $0) } }
+  package var outputShapes: [Shape] { graph.outputs.map { graph.shape(of: $0) } }
+
+  /// Names of the layers that the inputs and outputs come from.
+  package var inputNames: [String] { graph.inputs.map { graph.steps[$0.step].layer.name } }
+  package var outputNames: [String] { graph.outputs.map { graph.steps[$0.step].layer.name } }
+
+  /// The model as primitive operations, the models within it dissolved. `inputs` and `outputs` of the
+  /// program are in the order given; an output may be an input, and may appear twice.
+  ///
+  /// Sees `isTrainable` as it is now.
+  package func lower() throws(MartletError) -> Program {
+    try graphLock.withLock { () throws(MartletError) in
+      var program = Program()
+      let values = inputShapes.map { program.addInput($0) }
+      program.outputs = try graph.lower(values, into: &program)
+      return program
+    }
+  }
+}
+
+/// A model seen as a layer of another.
+struct ModelKind: LayerKind {
+  let className: String
+  let graph: Graph
+
+  /// Levels of models, this one included.
+  var depth: Int {
+    1 + (graph.layers.compactMap { ($0.kind as? ModelKind)?.depth }.max() ?? 0)
+  }
+
+  var configuration: JSONObject { [:] }
+  var outputCount: Int { graph.outputs.count }
+  var sublayers: [Layer] { graph.layers }
+
+  func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
+    let expected = graph.inputs.map { graph.shape(of: $0) }
+    guard inputs.count == expected.count else {
+      throw .invalidArgument("expected \(expected.count) inputs, received \(inputs.count)")
+    }
+    for (input, expected) in zip(inputs, expected) where !isSame(input, expected) {
+      throw .invalidArgument(
+        "expected an input of shape \(expected.batchDescription), "
+          + "received \(input.batchDescription)")
+    }
+    return []
+  }
+
+  func lower(
+    _ call: LayerCall, into program: inout Program
+  ) throws(MartletError) -> [Program.ValueID] {
+    var inputs: [Program.ValueID] = []
+    for (value, tensor) in zip(call.inputs, graph.inputs) {
+      let shape = graph.shape(of: tensor)
+      inputs.append(
+        program.shapes[value] == shape
+          ? value
+          : try program.apply(ReshapeOp(shape: shape), to: [value], layer: call.layer))
+    }
+    return try graph.lower(inputs, into: &program)
+  }
+
+  /// Whether the shapes agree but for one trailing axis of 1, which Keras adds and drops silently.
+  private func isSame(_ a: Shape, _ b: Shape) -> Bool {
+    a == b || a.extents == b.extents + [1] || a.extents + [1] == b.extents
+  }
+}
+
+extension Graph {
+  func shape(of tensor: Tensor) -> Shape { steps[tensor.step].outputShapes[tensor.output] }
+
+  /// Appends the graph's operations to a program.
+  ///
+  /// - Parameter inputs: Values of the shapes of the graph's inputs.
+  func lower(
+    _ inputs: [Program.ValueID], into program: inout Program
+  ) throws(MartletError) -> [Program.ValueID] {
+    // The first steps are the inputs.
+    var values = inputs.map { [$0] }
+    for step in steps.dropFirst(inputs.count) {
+      let sources = step.inputs.map { values[$0.step][$0.output] }
+      values.append(try step.layer.lower(sources, into: &program))
+    }
+    return outputs.map { values[$0.step][$0.output] }
+  }
+}

@@ -1,0 +1,365 @@
+import MartletGraph
+import MartletTensors
+import Testing
+
+/// Every message a user can meet while describing layers, read whole.
+struct LayerErrorTests {
+  @Test(arguments: [
+    (
+      "Conv2D", #"{"filters": 0, "kernel_size": 3}"#,
+      "Conv2D: invalid value for argument 'filters': expected an integer of at least 1, received 0"
+    ),
+    (
+      "Conv2D", #"{"filters": 99999999999, "kernel_size": 3}"#,
+      "Conv2D: invalid value for argument 'filters': expected an integer from 1 to 16777216, "
+        + "received 99999999999"
+    ),
+    (
+      "Conv2D", #"{"filters": 4, "kernel_size": [3, 0]}"#,
+      "Conv2D: invalid value for argument 'kernel_size': expected integers from 1 to 16777216, "
+        + "received [3, 0]"
+    ),
+    (
+      "Conv2D", #"{"filters": 3, "kernel_size": 3, "groups": 2}"#,
+      "Conv2D: the number of filters must be evenly divisible by the number of groups, "
+        + "received groups=2, filters=3"
+    ),
+    (
+      "Conv2D", #"{"filters": 3, "kernel_size": 3, "strides": 2, "dilation_rate": [1, 2]}"#,
+      "Conv2D: strides > 1 are not supported together with dilation_rate > 1, "
+        + "received strides=(2, 2), dilation_rate=(1, 2)"
+    ),
+    (
+      "Conv2D", #"{"filters": 3, "kernel_size": 3, "padding": "full"}"#,
+      "Conv2D: invalid value for argument 'padding': expected 'valid' or 'same', received \"full\""
+    ),
+    (
+      "Conv2D", #"{"filters": 3, "kernel_size": 3, "data_format": "channels_first"}"#,
+      "Conv2D: invalid value for argument 'data_format': expected 'channels_last', "
+        + "received \"channels_first\""
+    ),
+    (
+      "Conv2D", #"{"filters": 3, "kernel_size": 3, "activation": "rulu"}"#,
+      "Conv2D: unknown activation 'rulu'; did you mean 'relu'?"
+    ),
+    (
+      "Conv2D", #"{"filters": 3, "kernel_size": 3, "kernel_initializer": "glorot"}"#,
+      "Conv2D: argument 'kernel_initializer': unknown initializer 'glorot'; known are 'constant', "
+        + "'glorot_normal', 'glorot_uniform', 'he_normal', 'he_uniform', 'lecun_normal', "
+        + "'lecun_uniform', 'ones', 'random_normal', 'random_uniform', 'truncated_normal', "
+        + "'variance_scaling', 'zeros'"
+    ),
+    (
+      "Conv2D", #"{"filters": 3, "kernel_size": 3, "kernel_regularizer": "l2"}"#,
+      "Conv2D: invalid value for argument 'kernel_regularizer': expected null, as regularizers are "
+        + "not part of this version, received \"l2\""
+    ),
+    (
+      "Conv2D", #"{"filters": 3, "kernel_size": 3, "bias_constraint": {}}"#,
+      "Conv2D: invalid value for argument 'bias_constraint': expected null, as constraints are "
+        + "not part of this version, received {}"
+    ),
+    (
+      "Dense", #"{"units": 3, "activity_regularizer": "l1"}"#,
+      "Dense: invalid value for argument 'activity_regularizer': expected null, as regularizers "
+        + "are not part of this version, received \"l1\""
+    ),
+    (
+      "Dense", #"{"units": 3, "unts": 3}"#,
+      "Dense: unknown argument 'unts'; did you mean 'units'?"
+    ),
+    (
+      "Dense", #"{"units": 3, "dtype": "float16"}"#,
+      "Dense: invalid value for argument 'dtype': expected \"float32\", the one computing type of "
+        + "this version, received \"float16\""
+    ),
+    (
+      "Dense", #"{"units": 3, "dtype": {"config": {"name": "mixed_bfloat16"}}}"#,
+      "Dense: invalid value for argument 'dtype': expected \"float32\", the one computing type of "
+        + "this version, received {\"config\": {\"name\": \"mixed_bfloat16\"}}"
+    ),
+    (
+      "Dense", #"{"units": 3, "name": "a/b"}"#,
+      "Dense: argument 'name' must not be empty nor contain '/' or control characters, "
+        + "received \"a/b\""
+    ),
+    (
+      "Dense", #"{"units": 3, "name": ""}"#,
+      "Dense: argument 'name' must not be empty nor contain '/' or control characters, "
+        + "received \"\""
+    ),
+    (
+      "Dense", #"{"units": 3, "name": "a\u0000b"}"#,
+      "Dense: argument 'name' must not be empty nor contain '/' or control characters, "
+        + "received \"a\\u0000b\""
+    ),
+    (
+      "Dropout", #"{"rate": 1.5}"#,
+      "Dropout: invalid value for argument 'rate': expected a number between 0 and 1, received 1.5"
+    ),
+    (
+      "Dropout", #"{"rate": 0.5, "noise_shape": [1]}"#,
+      "Dropout: invalid value for argument 'noise_shape': expected null, as elements are dropped "
+        + "one by one in this version, received [1]"
+    ),
+    (
+      "ReLU", #"{"max_value": -1}"#,
+      "ReLU: invalid value for argument 'max_value': expected a number of at least 0, received -1"
+    ),
+    (
+      "LeakyReLU", #"{"alpha": -1}"#,
+      "LeakyReLU: invalid value for argument 'alpha': expected a number of at least 0, received -1"
+    ),
+    (
+      "Rescaling", #"{"scale": 1e300}"#,
+      "Rescaling: invalid value for argument 'scale': expected a number within single precision, "
+        + "received 1e+300"
+    ),
+    (
+      "BatchNormalization", #"{"renorm": true}"#,
+      "BatchNormalization: invalid value for argument 'renorm': expected false, received true"
+    ),
+    (
+      "MaxPooling2D", #"{"pool_size": [257, 256]}"#,
+      "MaxPooling2D: invalid value for argument 'pool_size': expected a window of at most 65536 "
+        + "points, received [257, 256]"
+    ),
+    (
+      "Reshape", #"{"target_shape": [-1, -1]}"#,
+      "Reshape: invalid value for argument 'target_shape': expected at most one unknown extent "
+        + "(-1), received [-1, -1]"
+    ),
+    (
+      "Reshape", #"{"target_shape": [0]}"#,
+      "Reshape: invalid value for argument 'target_shape': expected extents of at least 1, or -1 "
+        + "for one, received [0]"
+    ),
+    (
+      "Reshape", #"{"target_shape": [1, 1, 1, 1, 1, 1, 1, 1]}"#,
+      "Reshape: invalid value for argument 'target_shape': expected at most 7 axes, "
+        + "received [1, 1, 1, 1, 1, 1, 1, 1]"
+    ),
+    (
+      "InputLayer", #"{"shape": [0]}"#, "InputLayer: shape (0,) has an extent below 1"
+    ),
+    (
+      "InputLayer", #"{"batch_shape": [32, 3]}"#,
+      "InputLayer: invalid value for argument 'batch_shape': expected null in front: batches may "
+        + "be of any size, received [32, 3]"
+    ),
+    (
+      "InputLayer", #"{"batch_shape": [null, null]}"#,
+      "InputLayer: invalid value for argument 'batch_shape': expected null followed by known "
+        + "extents, received [null, null]"
+    ),
+    (
+      "InputLayer", #"{"shape": [1], "sparse": true}"#,
+      "InputLayer: invalid value for argument 'sparse': expected false, received true"
+    ),
+    ("Conv2d", "{}", "unknown layer 'Conv2d'; did you mean 'Conv2D'?"),
+  ])
+  func argumentsOutOfRange(_ className: String, _ arguments: String, _ expected: String) {
+    #expect(message { _ = try layer(className, arguments) } == expected)
+  }
+
+  @Test(arguments: [
+    ("Dense", "{}", "Dense: missing the required argument 'units'"),
+    ("Dense", #"{"units": null}"#, "Dense: null given for argument 'units'"),
+    ("Dense", #"{"units": "8"}"#, "Dense: argument 'units' must be an integer, received \"8\""),
+    ("Dense", #"{"units": 8.0}"#, "Dense: argument 'units' must be an integer, received 8.0"),
+    (
+      "Dense", #"{"units": 8, "use_bias": 1}"#,
+      "Dense: argument 'use_bias' must be true or false, received 1"
+    ),
+    (
+      "Dense", #"{"units": 8, "activation": 1}"#,
+      "Dense: argument 'activation' must be text, received 1"
+    ),
+    ("Dense", #"{"units": 8, "name": 1}"#, "Dense: argument 'name' must be text, received 1"),
+    (
+      "Dense", #"{"units": 8, "kernel_initializer": 1}"#,
+      "Dense: argument 'kernel_initializer': an initializer must be a name or an object with "
+        + "class_name and config, received 1"
+    ),
+    (
+      "Conv2D", #"{"filters": 1, "kernel_size": [3, 3, 3]}"#,
+      "Conv2D: argument 'kernel_size' must be an integer or a list of 2 integers, "
+        + "received [3, 3, 3]"
+    ),
+    (
+      "Conv2D", #"{"filters": 1, "kernel_size": 2.5}"#,
+      "Conv2D: argument 'kernel_size' must be an integer or a list of 2 integers, received 2.5"
+    ),
+    ("Dropout", #"{"rate": "x"}"#, "Dropout: argument 'rate' must be a number, received \"x\""),
+    (
+      "Dropout", #"{"rate": 0.5, "seed": 1.5}"#,
+      "Dropout: argument 'seed' must be an integer, received 1.5"
+    ),
+    ("AveragePooling2D", "{}", "AveragePooling2D: missing the required argument 'pool_size'"),
+    ("Activation", "{}", "Activation: missing the required argument 'activation'"),
+    (
+      "Reshape", #"{"target_shape": 3}"#,
+      "Reshape: argument 'target_shape' must be a list of integers, received 3"
+    ),
+    (
+      "Reshape", #"{"target_shape": [3, null]}"#,
+      "Reshape: argument 'target_shape' must be a list of integers, received [3, null]"
+    ),
+    ("InputLayer", "{}", "InputLayer: missing the required argument 'shape'"),
+  ])
+  func argumentsOfTheWrongKind(_ className: String, _ arguments: String, _ expected: String) {
+    #expect(message(of: .invalidType) { _ = try layer(className, arguments) } == expected)
+  }
+
+  @Test(
+    arguments: [
+      (
+        "Conv2D", #"{"filters": 4, "kernel_size": 9, "name": "c"}"#, [[8, 10, 3]],
+        "layer 'c': a kernel of (9, 9) does not fit into an input of shape (None, 8, 10, 3) with "
+          + "padding='valid'; use padding='same' or a smaller kernel"
+      ),
+      (
+        "Conv2D", #"{"filters": 4, "kernel_size": 3, "dilation_rate": 4, "name": "c"}"#,
+        [[8, 8, 3]],
+        "layer 'c': a kernel of (3, 3) with dilation_rate=(4, 4) does not fit into an input of shape "
+          + "(None, 8, 8, 3) with padding='valid'; use padding='same' or a smaller kernel"
+      ),
+      (
+        "Conv2D", #"{"filters": 4, "kernel_size": 3, "groups": 2, "name": "c"}"#, [[8, 8, 3]],
+        "layer 'c': the number of input channels must be evenly divisible by the number of groups, "
+          + "received groups=2, but the input has 3 channels "
+          + "(full input shape is (None, 8, 8, 3))"
+      ),
+      (
+        "Conv2D", #"{"filters": 4, "kernel_size": 3, "name": "c"}"#, [[28, 28]],
+        "layer 'c': expected an input of 4 axes (batch, height, width, channels), received "
+          + "(None, 28, 28); images without a channel axis become some with Reshape((28, 28, 1))"
+      ),
+      (
+        "Conv2D", #"{"filters": 4, "kernel_size": 3, "name": "c"}"#, [[784]],
+        "layer 'c': expected an input of 4 axes (batch, height, width, channels), received "
+          + "(None, 784)"
+      ),
+      (
+        "Conv2D",
+        #"{"filters": 16777216, "kernel_size": 16777216, "padding": "same", "name": "c"}"#,
+        [[8, 8, 3]],
+        "layer 'c': weight 'kernel': shape (16777216, 16777216, 3, 16777216) has too many elements"
+      ),
+      (
+        "MaxPooling2D", #"{"pool_size": 3, "name": "p"}"#, [[2, 5, 1]],
+        "layer 'p': a pooling window of (3, 3) does not fit into an input of shape (None, 2, 5, 1): "
+          + "the output would have no points; use padding='same', a smaller pool_size or fewer "
+          + "poolings"
+      ),
+      (
+        "GlobalAveragePooling2D", #"{"name": "p"}"#, [[5]],
+        "layer 'p': expected an input of 4 axes (batch, height, width, channels), received (None, 5)"
+      ),
+      (
+        "Dense", #"{"units": 3, "name": "d"}"#, [[]],
+        "layer 'd': expected an input of at least 2 axes (batch, features), received (None)"
+      ),
+      (
+        "Dense", #"{"units": 3, "name": "d"}"#, [[3], [3]],
+        "layer 'd': expected 1 input, received 2"
+      ),
+      ("Dense", #"{"units": 3, "name": "d"}"#, [], "layer 'd': expected 1 input, received 0"),
+      (
+        "Reshape", #"{"target_shape": [5], "name": "r"}"#, [[2, 3]],
+        "layer 'r': the total size of the tensor must be unchanged, received an input of shape "
+          + "(None, 2, 3) with 6 elements, target_shape=(5,)"
+      ),
+      (
+        "Reshape", #"{"target_shape": [4, -1], "name": "r"}"#, [[2, 3]],
+        "layer 'r': the total size of the tensor must be unchanged, received an input of shape "
+          + "(None, 2, 3) with 6 elements, target_shape=(4, -1)"
+      ),
+      (
+        "Softmax", #"{"axis": 0, "name": "s"}"#, [[4]],
+        "layer 's': axis 0 of an input of shape (None, 4) is the batch; layers work on each sample "
+          + "alone"
+      ),
+      (
+        "Softmax", #"{"axis": -3, "name": "s"}"#, [[4]],
+        "layer 's': axis -3 is out of range for an input of shape (None, 4)"
+      ),
+      (
+        "BatchNormalization", #"{"axis": 2, "name": "b"}"#, [[4]],
+        "layer 'b': axis 2 is out of range for an input of shape (None, 4)"
+      ),
+      (
+        "Activation", #"{"activation": "softmax", "name": "a"}"#, [[]],
+        "layer 'a': softmax needs an axis beside the batch, received an input of shape (None)"
+      ),
+      (
+        "Concatenate", #"{"name": "c"}"#, [[3, 3], [4, 3]],
+        "layer 'c': inputs must have matching shapes except for the concatenation axis -1, received "
+          + "(None, 3, 3), (None, 4, 3)"
+      ),
+      (
+        "Concatenate", #"{"name": "c"}"#, [[3, 3], [3]],
+        "layer 'c': inputs must have matching shapes except for the concatenation axis -1, received "
+          + "(None, 3, 3), (None, 3)"
+      ),
+      (
+        "Concatenate", #"{"name": "c"}"#, [],
+        "layer 'c': expected a list of at least 1 input, received none"
+      ),
+      (
+        "Add", #"{"name": "a"}"#, [],
+        "layer 'a': expected a list of at least 1 input, received none"
+      ),
+      (
+        "Add", #"{"name": "a"}"#, [[3], [4]],
+        "layer 'a': addition of unlike shapes: (None, 3) and (None, 4)"
+      ),
+    ] as [(String, String, [[Int]], String)])
+  func inputsThatDoNotFit(
+    _ className: String, _ arguments: String, _ inputs: [[Int]], _ expected: String
+  ) throws {
+    let made = try layer(className, arguments)
+    let symbols = try inputs.map { try Layer.input(Shape($0)) }
+    #expect(message { _ = try made.call(symbols) } == expected)
+    // A call that failed leaves nothing behind.
+    #expect(made.variables.isEmpty)
+  }
+
+  @Test func aBuiltLayerKeepsToItsInput() throws {
+    let dense = try layer("Dense", #"{"units": 3, "name": "d"}"#)
+    _ = try dense(input(4))
+    #expect(
+      message { _ = try dense(input(5)) }
+        == "layer 'd': expected axis -1 of the input to have value 4, received an input of shape "
+        + "(None, 5); its weights were made for (None, 4)")
+    let convolution = try layer("Conv2D", #"{"filters": 3, "kernel_size": 3, "name": "c"}"#)
+    _ = try convolution(input(8, 8, 1))
+    #expect(
+      message { _ = try convolution(input(9, 9, 3)) }
+        == "layer 'c': expected axis -1 of the input to have value 1, received an input of shape "
+        + "(None, 9, 9, 3); its weights were made for (None, 8, 8, 1)")
+    let normalization = try layer("BatchNormalization", #"{"axis": 1, "name": "b"}"#)
+    _ = try normalization(input(4, 5))
+    #expect(
+      message { _ = try normalization(input(3, 5)) }
+        == "layer 'b': expected axis 1 of the input to have value 4, received an input of shape "
+        + "(None, 3, 5); its weights were made for (None, 4, 5)")
+  }
+
+  @Test func inputsAreCalledOnce() throws {
+    let symbol = try input(3, name: "in")
+    #expect(
+      message(of: .invalidState) { _ = try symbol.layer() }
+        == "layer 'in': an input cannot be called again")
+    let fresh = try layer("InputLayer", #"{"shape": [3], "name": "in"}"#)
+    #expect(
+      message { _ = try fresh(symbol) } == "layer 'in': expected no inputs, received 1")
+    #expect(
+      message { _ = try input(1, 1, 1, 1, 1, 1, 1, 1) }
+        == "an input has at most 7 axes beside the batch, received (1, 1, 1, 1, 1, 1, 1, 1)")
+    #expect(
+      message { _ = try input(1, name: "a/b") }
+        == "argument 'name' must not be empty nor contain '/' or control characters, "
+        + "received \"a/b\"")
+  }
+}
