@@ -58,18 +58,18 @@ package struct ProductKernels: Sendable {
   /// Lays out a `depth × columns` matrix in panels, zeros in the columns beyond the last.
   ///
   /// Element (k, n) is read from `source[k·depthStep + n·columnStep]` and written to panel
-  /// `n / panelWidth`, which starts at `target + panel·panelStep`, row k of it. Rows are
-  /// `packedWidth(columns)` elements long.
+  /// `n / panelWidth`, which starts at `target + panel·panelStep`, row k of it. Rows are `width`
+  /// elements long: `packedWidth` of the columns of the whole matrix, of which this may be a part.
   package let pack:
     @Sendable (
       _ source: Source, _ depthStep: Int, _ columnStep: Int, _ depth: Int, _ columns: Int,
-      _ target: Target, _ panelStep: Int
+      _ target: Target, _ width: Int, _ panelStep: Int
     ) -> Void
 
   package init(
     panelWidth: Int, tileHeight: Int,
     multiply: @escaping @Sendable (borrowing Product) -> Void,
-    pack: @escaping @Sendable (Source, Int, Int, Int, Int, Target, Int) -> Void
+    pack: @escaping @Sendable (Source, Int, Int, Int, Int, Target, Int, Int) -> Void
   ) {
     self.panelWidth = panelWidth
     self.tileHeight = tileHeight

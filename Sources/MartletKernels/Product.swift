@@ -295,9 +295,8 @@ private func multiplyPanel<S: Strip>(
 
 private func pack(
   _ source: UnsafePointer<Float>, _ depthStep: Int, _ columnStep: Int, _ depth: Int,
-  _ columns: Int, _ target: UnsafeMutablePointer<Float>, _ panelStep: Int
+  _ columns: Int, _ target: UnsafeMutablePointer<Float>, _ width: Int, _ panelStep: Int
 ) {
-  let width = columns <= One.width ? One.width : Two.width
   var column = 0
   var panel = target
   while column < columns {

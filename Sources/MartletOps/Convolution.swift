@@ -195,10 +195,11 @@ private struct ConvolutionLayout {
 
   func packForward(_ w: Source, group: Int, into target: Target) {
     let (inGroup, outGroup) = (geometry.channelsPerGroup, geometry.filtersPerGroup)
+    let width = kernels.product.packedWidth(outGroup)
     // Taps and channels of the kernel are one axis in the order in which the runs read them.
     kernels.product.pack(
       w + group * outGroup, geometry.filters, 1, forwardRuns.taps.count * inGroup, outGroup,
-      target, forwardRuns.depth * kernels.product.packedWidth(outGroup))
+      target, width, forwardRuns.depth * width)
   }
 
   func packBackward(_ w: Source, group: Int, phase: Phase, into target: Target) {
@@ -210,7 +211,7 @@ private struct ConvolutionLayout {
           + group * outGroup)
       kernels.product.pack(
         corner, 1, geometry.filters, outGroup, inGroup,
-        target + phase.packedOffset + index * outGroup * width, phase.runs.depth * width)
+        target + phase.packedOffset + index * outGroup * width, width, phase.runs.depth * width)
     }
   }
 }

@@ -86,7 +86,7 @@ extension MatrixProductOp {
         let first = index * 4 * panel
         kernels.product.pack(
           matrix.values + first * units, 1, units, units, min(4 * panel, blocks.depth - first),
-          prepared + first * units, units * width)
+          prepared + first * units, width, units * width)
       }
     ]
   }

@@ -1,0 +1,190 @@
+import MartletDispatch
+import MartletKernelTable
+import MartletOps
+import MartletTensors
+import MartletTestSupport
+import Testing
+
+/// Every operation at every instruction-set level against its plain twin in double precision:
+/// values, and gradients of inputs and variables by central differences.
+@Suite struct OperationTests {
+  static let levels = KernelSelection.available
+
+  private func check(
+    _ operation: some Operation, _ inputs: [[Int]], _ variables: [Variable] = [],
+    isTraining: Bool = true, location: SourceLocation = #_sourceLocation
+  ) throws {
+    for kernels in OperationTests.levels {
+      let program = try ProgramCheck.withInputGradient(
+        operation, inputs: inputs.map { try Shape($0) }, variables: variables)
+      var check = ProgramCheck(program)
+      check.kernels = kernels
+      check.isTraining = isTraining
+      try check.run(sourceLocation: location)
+    }
+  }
+
+  struct ConvolutionCase: CustomTestStringConvertible, Sendable {
+    var size = (7, 9)
+    var channels = 3
+    var filters = 5
+    var kernel = (3, 3)
+    var stride = (1, 1)
+    var dilation = (1, 1)
+    var padding = Padding.valid
+    var groups = 1
+    var testDescription: String {
+      "\(size) \(channels)→\(filters) kernel \(kernel) stride \(stride) dilation \(dilation) "
+        + "\(padding) groups \(groups)"
+    }
+  }
+
+  static func geometry(_ c: ConvolutionCase) throws -> ConvolutionGeometry {
+    ConvolutionGeometry(
+      vertical: try #require(
+        WindowAxis(
+          input: c.size.0, kernel: c.kernel.0, stride: c.stride.0, dilation: c.dilation.0,
+          padding: c.padding)),
+      horizontal: try #require(
+        WindowAxis(
+          input: c.size.1, kernel: c.kernel.1, stride: c.stride.1, dilation: c.dilation.1,
+          padding: c.padding)),
+      channels: c.channels, filters: c.filters, groups: c.groups)
+  }
+
+  @Test(arguments: [
+    ConvolutionCase(),
+    ConvolutionCase(padding: .same),
+    ConvolutionCase(channels: 1, filters: 1, kernel: (1, 1)),
+    ConvolutionCase(channels: 4, filters: 32, kernel: (1, 1), stride: (2, 2), padding: .same),
+    ConvolutionCase(channels: 16, filters: 33, kernel: (2, 2), padding: .same),
+    ConvolutionCase(channels: 17, filters: 16, kernel: (4, 2), padding: .same),
+    ConvolutionCase(channels: 2, filters: 31, kernel: (2, 5), stride: (2, 3), padding: .same),
+    ConvolutionCase(channels: 2, filters: 15, kernel: (3, 3), stride: (3, 2)),
+    ConvolutionCase(size: (6, 6), channels: 3, filters: 8, stride: (4, 4), padding: .same),
+    ConvolutionCase(channels: 3, filters: 17, kernel: (2, 2), stride: (3, 3), padding: .valid),
+    ConvolutionCase(channels: 3, filters: 8, kernel: (3, 2), dilation: (2, 3)),
+    ConvolutionCase(channels: 3, filters: 8, kernel: (2, 3), dilation: (3, 2), padding: .same),
+    ConvolutionCase(channels: 6, filters: 4, kernel: (3, 3), padding: .same, groups: 2),
+    ConvolutionCase(channels: 4, filters: 8, stride: (2, 2), padding: .same, groups: 4),
+    ConvolutionCase(channels: 6, filters: 36, kernel: (2, 2), dilation: (2, 2), groups: 2),
+    ConvolutionCase(size: (3, 40), channels: 2, filters: 20, kernel: (3, 3), padding: .same),
+    ConvolutionCase(size: (5, 5), channels: 3, filters: 4, kernel: (5, 5)),
+    ConvolutionCase(size: (4, 4), channels: 2, filters: 3, kernel: (6, 7), padding: .same),
+  ])
+  func convolution(_ c: ConvolutionCase) throws {
+    let geometry = try OperationTests.geometry(c)
+    let kernel = try Variable(name: "kernel", shape: Shape(geometry.kernelExtents))
+    try check(ConvolutionOp(geometry: geometry), [[c.size.0, c.size.1, c.channels]], [kernel])
+  }
+
+  /// Widths of the output from one point to beyond two tiles of the tallest level.
+  @Test(arguments: [1, 2, 3, 4, 5, 7, 8, 9, 13, 14, 15, 16, 27, 28, 29, 30])
+  func convolutionAtEveryTileHeight(_ width: Int) throws {
+    for filters in [15, 16, 17, 31, 32, 33] {
+      let geometry = try OperationTests.geometry(
+        ConvolutionCase(size: (2, width), channels: 2, filters: filters, padding: .same))
+      let kernel = try Variable(name: "kernel", shape: Shape(geometry.kernelExtents))
+      try check(ConvolutionOp(geometry: geometry), [[2, width, 2]], [kernel])
+    }
+  }
+
+  @Test(arguments: [(1, 1), (3, 5), (16, 16), (17, 31), (33, 32), (40, 65), (130, 10)])
+  func matrixProduct(_ depth: Int, _ units: Int) throws {
+    let kernel = try Variable(name: "kernel", shape: Shape([depth, units]))
+    try check(MatrixProductOp(units: units), [[depth]], [kernel])
+    try check(MatrixProductOp(units: units), [[2, 3, depth]], [kernel])
+  }
+
+  @Test func bias() throws {
+    for count in [1, 15, 16, 17, 40] {
+      let bias = try Variable(name: "bias", shape: Shape([count]))
+      try check(BiasOp(), [[3, 2, count]], [bias])
+    }
+  }
+
+  @Test(arguments: [
+    Activation.linear, .relu, .leakyRelu(slope: 0.2), .leakyRelu(slope: -0.3), .elu(alpha: 1),
+    .elu(alpha: 0.7), .sigmoid, .tanh, .boundedRelu(slope: 0.1, maximum: 0.8, threshold: 0.2),
+  ])
+  func activation(_ activation: Activation) throws {
+    for count in [1, 15, 16, 17, 50] { try check(ActivationOp(activation), [[count]]) }
+  }
+
+  @Test func softmax() throws {
+    for (shape, axis) in [([10], 0), ([3, 17], 1), ([4, 5], 0), ([2, 5, 3], 1), ([1], 0)] {
+      try check(SoftmaxOp(axis: axis), [shape])
+    }
+  }
+
+  @Test(arguments: [
+    ((8, 8), (2, 2), (2, 2), Padding.valid, 5), ((7, 9), (2, 2), (2, 2), .same, 17),
+    ((7, 9), (3, 3), (2, 2), .valid, 16), ((7, 9), (3, 2), (1, 1), .same, 1),
+    ((5, 5), (5, 5), (5, 5), .valid, 33), ((6, 5), (2, 3), (3, 1), .same, 4),
+  ])
+  func pooling(
+    _ size: (Int, Int), _ pool: (Int, Int), _ stride: (Int, Int), _ padding: Padding,
+    _ channels: Int
+  ) throws {
+    let geometry = PoolingGeometry(
+      vertical: try #require(
+        WindowAxis(input: size.0, kernel: pool.0, stride: stride.0, padding: padding)),
+      horizontal: try #require(
+        WindowAxis(input: size.1, kernel: pool.1, stride: stride.1, padding: padding)),
+      channels: channels)
+    try check(MaximumPoolingOp(geometry: geometry), [[size.0, size.1, channels]])
+    try check(AveragePoolingOp(geometry: geometry), [[size.0, size.1, channels]])
+  }
+
+  @Test func globalAverage() throws {
+    for channels in [1, 3, 16, 33] {
+      try check(GlobalAverageOp(keepsDimensions: false), [[4, 5, channels]])
+      try check(GlobalAverageOp(keepsDimensions: true), [[4, 5, channels]])
+    }
+  }
+
+  @Test func scaleOffsetAndReshape() throws {
+    try check(ScaleOffsetOp(scale: 1 / 127.5, offset: -1), [[3, 5]])
+    try check(ReshapeOp(shape: Shape([5, 3])), [[3, 5]])
+  }
+
+  @Test func addition() throws {
+    try check(AdditionOp(), [[3, 17], [3, 17]])
+    try check(AdditionOp(), [[4], [4], [4]])
+    try check(AdditionOp(), [[3, 4, 5], [1, 1, 5]])
+    try check(AdditionOp(), [[3, 1, 5], [1, 4, 5], [5]])
+  }
+
+  @Test func concatenation() throws {
+    try check(ConcatenationOp(axis: 0), [[4], [3], [9]])
+    try check(ConcatenationOp(axis: 2), [[2, 3, 5], [2, 3, 16]])
+    try check(ConcatenationOp(axis: 1), [[2, 3, 5], [2, 1, 5]])
+  }
+
+  @Test func dropout() throws {
+    try check(DropoutOp(rate: 0.3, seed: 42), [[7, 11]])
+    try check(DropoutOp(rate: 0.5, seed: 42), [[50]], isTraining: false)
+  }
+
+  @Test(arguments: [
+    ([6], 0), ([4, 5, 3], 2), ([4, 5, 17], 2), ([2, 3, 4], 0), ([3, 4, 2], 1),
+  ])
+  func batchNormalization(_ shape: [Int], _ axis: Int) throws {
+    for (scale, center) in [(true, true), (false, true), (true, false), (false, false)] {
+      for isFrozen in [false, true] {
+        let channels = try Shape([shape[axis]])
+        var variables: [Variable] = []
+        if scale { variables.append(try Variable(name: "gamma", shape: channels)) }
+        if center { variables.append(try Variable(name: "beta", shape: channels)) }
+        variables.append(
+          try Variable(name: "moving_mean", shape: channels, isTrainable: false))
+        variables.append(
+          try Variable(name: "moving_variance", shape: channels, isTrainable: false))
+        try check(
+          BatchNormalizationOp(
+            axis: axis, momentum: 0.99, epsilon: 1e-3, hasScale: scale, hasCenter: center,
+            isFrozen: isFrozen), [shape], variables)
+      }
+    }
+  }
+}

@@ -1,0 +1,244 @@
+import MartletDispatch
+import MartletEngine
+import MartletKernelTable
+import MartletKernels
+import MartletOps
+import MartletTensors
+import Testing
+
+/// Runs a program through the engine and through the plain twins of its operations in double
+/// precision, and compares: predictions, losses, and the gradient of every variable against central
+/// differences of the twins.
+///
+/// The twins see the program as it was lowered, the engine fuses it: so this also shows that fusion
+/// changes nothing. Inputs have no gradient in the engine; `withInputGradient` puts a bias in front
+/// of an operation, whose gradient is the sum of the input's over the samples.
+package struct ProgramCheck {
+  package var program: Program
+  package var batch = 3
+  package var capacity = 5
+  package var isTraining = true
+  package var step: UInt64 = 7
+  package var seed: UInt64 = 1
+  package var kernels = KernelSelection.current.kernels
+  /// Relative to the greatest magnitude of the compared tensor, with a floor of 1: a chain of n
+  /// float32 additions errs by some √n · 6e-8, and the sums here have up to a few thousand terms.
+  package var tolerance = 2e-5
+  /// Elements of each variable whose gradient is checked.
+  package var checkedElements = 24
+
+  package init(_ program: Program) { self.program = program }
+
+  /// A program of one operation on random inputs, each behind a bias.
+  package static func withInputGradient(
+    _ operation: some Operation, inputs: [Shape], variables: [Variable] = []
+  ) throws -> Program {
+    var program = Program()
+    var values: [Program.ValueID] = []
+    for shape in inputs {
+      let flat = try Shape([shape.count])
+      let input = program.addInput(flat)
+      let bias = try Variable(name: "shift", shape: flat)
+      let shifted = try program.apply(BiasOp(), to: [input], variables: [bias], layer: "shift")
+      values.append(try program.apply(ReshapeOp(shape: shape), to: [shifted], layer: "shape"))
+    }
+    program.outputs = [
+      try program.apply(operation, to: values, variables: variables, layer: "tested")
+    ]
+    return program
+  }
+
+  package func run(sourceLocation: SourceLocation = #_sourceLocation) throws {
+    var numbers = SeededNumbers(seed)
+    for variable in program.variables {
+      let values = variable.mutableValues()
+      // Moving variances must not be negative.
+      let isVariance = variable.name == "moving_variance"
+      for index in 0..<variable.count {
+        let number = numbers.next()
+        values[index] = isVariance ? 0.5 + abs(number) : number * 0.7
+      }
+    }
+    let inputs = program.inputs.map { id in numbers.floats(batch * program.shapes[id].count) }
+    let outputShapes = program.outputs.map { program.shapes[$0] }
+    let targets = outputShapes.map { numbers.floats(batch * $0.count) }
+    let original = program.variables.map { variable in
+      (0..<variable.count).map { Double(variable.values[$0]) }
+    }
+
+    try checkPrediction(inputs, original, sourceLocation)
+    try checkTraining(inputs, targets, original, sourceLocation)
+  }
+
+  // MARK: Prediction
+
+  private func checkPrediction(
+    _ inputs: [[Float]], _ variables: [[Double]], _ location: SourceLocation
+  ) throws {
+    let plan = try Plan(program, capacity: capacity, isTraining: false, kernels: kernels)
+    let shapes = program.outputs.map { program.shapes[$0] }
+    let feed = Feed()
+    let memory = try shapes.map { try Buffer(floatCount: batch * $0.count) }
+    feed.predictions = memory.map(\.floats)
+    try withViews(inputs, ids: program.inputs) { views in
+      feed.inputs = views
+      try plan.run(feed, count: batch, step: step)
+    }
+    let expected = reference(inputs, variables, isTraining: false)
+    for (output, shape) in shapes.enumerated() {
+      let found = (0..<(batch * shape.count)).map { Double(memory[output].floats[$0]) }
+      compare(found, expected[output], "prediction \(output)", location)
+    }
+  }
+
+  // MARK: Training
+
+  private func checkTraining(
+    _ inputs: [[Float]], _ targets: [[Float]], _ variables: [[Double]], _ location: SourceLocation
+  ) throws {
+    let heads = program.outputs.enumerated().map { index, value in
+      LossHead(
+        output: index, lossInput: value, function: .meanSquaredError, weight: 1, metrics: [])
+    }
+    let plan = try Plan(
+      program, capacity: capacity, isTraining: isTraining, heads: heads, computesGradients: true,
+      kernels: kernels)
+    let feed = Feed()
+    feed.sampleWeights = program.outputs.map { _ in nil }
+    try withViews(inputs, ids: program.inputs) { views in
+      feed.inputs = views
+      try withViews(targets, ids: program.outputs) { targetViews in
+        feed.targets = targetViews
+        // Twice: the second run must not see anything of the first.
+        for _ in 0..<2 { try plan.run(feed, count: batch, step: step) }
+        plan.finish(feed, count: batch, step: step) { _, _, _ in }
+      }
+    }
+    let expected = loss(inputs, targets, variables)
+    var found = 0.0
+    for row in heads.indices {
+      for sample in 0..<batch { found += Double(plan.results[row * capacity + sample]) }
+    }
+    compare([found / Double(batch)], [expected], "loss", location)
+
+    let all = program.variables
+    for (index, variable) in plan.trainedVariables.enumerated() {
+      guard let position = all.firstIndex(where: { $0 === variable }) else { continue }
+      let gradient = plan.gradients + plan.gradientOffsets[index]
+      let stride = max(1, variable.count / checkedElements)
+      var foundGradient: [Double] = []
+      var expectedGradient: [Double] = []
+      for element in Swift.stride(from: 0, to: variable.count, by: stride) {
+        foundGradient.append(Double(gradient[element]))
+        expectedGradient.append(
+          difference(variables, position, element) { loss(inputs, targets, $0) })
+      }
+      compare(foundGradient, expectedGradient, "gradient of \(variable.name)", location)
+    }
+  }
+
+  /// Central difference in double precision: the error is about h² + 1e-16 / h, so 1e-9 at most.
+  private func difference(
+    _ variables: [[Double]], _ position: Int, _ element: Int, _ f: ([[Double]]) -> Double
+  ) -> Double {
+    let h = 1e-6
+    var changed = variables
+    changed[position][element] += h
+    let above = f(changed)
+    changed[position][element] -= 2 * h
+    return (above - f(changed)) / (2 * h)
+  }
+
+  private func loss(_ inputs: [[Float]], _ targets: [[Float]], _ variables: [[Double]]) -> Double {
+    let outputs = reference(inputs, variables, isTraining: isTraining)
+    return zip(outputs, targets).reduce(0) { sum, pair in
+      let (output, target) = pair
+      var squares = 0.0
+      for index in output.indices {
+        let distance = output[index] - Double(target[index])
+        squares += distance * distance
+      }
+      return sum + squares / Double(output.count)
+    }
+  }
+
+  /// The program by the plain twins.
+  package func reference(
+    _ inputs: [[Float]], _ variables: [[Double]], isTraining: Bool
+  ) -> [[Double]] {
+    let all = program.variables
+    var values = [[Double]](repeating: [], count: program.shapes.count)
+    for (id, input) in zip(program.inputs, inputs) { values[id] = input.map(Double.init) }
+    for (index, instruction) in program.instructions.enumerated() {
+      let operation = instruction.operation
+      if operation.isIdentity(isTraining: isTraining) {
+        values[instruction.output] = values[instruction.inputs[0]]
+        continue
+      }
+      values[instruction.output] = operation.reference(
+        instruction.inputs.map { values[$0] },
+        variables: instruction.variables.map { variable in
+          all.firstIndex { $0 === variable }.map { variables[$0] } ?? []
+        },
+        setting: ReferenceSetting(
+          inputShapes: instruction.inputs.map { program.shapes[$0] },
+          outputShape: program.shapes[instruction.output], batch: batch, isTraining: isTraining,
+          step: step, index: index))
+    }
+    return program.outputs.map { values[$0] }
+  }
+
+  private func withViews(
+    _ arrays: [[Float]], ids: [Program.ValueID], _ body: ([ArrayView]) throws -> Void
+  ) throws {
+    let memory = try arrays.map { array in
+      let buffer = try Buffer(floatCount: array.count)
+      buffer.floats.update(from: array, count: array.count)
+      return buffer
+    }
+    try withExtendedLifetime(memory) {
+      try body(
+        zip(memory, ids).map { buffer, id in
+          ArrayView(
+            data: buffer.bytes, elementType: .float32,
+            extents: [batch] + program.shapes[id].extents)
+        })
+    }
+  }
+
+  private func compare(
+    _ found: [Double], _ expected: [Double], _ what: String, _ location: SourceLocation
+  ) {
+    #expect(found.count == expected.count, "\(what)", sourceLocation: location)
+    guard found.count == expected.count else { return }
+    let scale = max(1, expected.map(abs).max() ?? 0)
+    var worst = (error: 0.0, index: 0)
+    for index in found.indices {
+      let error = abs(found[index] - expected[index]) / scale
+      if !(error <= worst.error) { worst = (error, index) }
+    }
+    #expect(
+      worst.error <= tolerance,
+      """
+      \(what) on \(kernels.name), seed \(seed): worst error \(worst.error) at \(worst.index), \
+      found \(found[worst.index]), expected \(expected[worst.index])
+      """, sourceLocation: location)
+  }
+}
+
+/// Repeatable numbers in −1 ..< 1, from the plain twin of the library's own generator.
+package struct SeededNumbers {
+  private let seed: UInt64
+  private var position = 0
+
+  package init(_ seed: UInt64) { self.seed = seed }
+
+  package mutating func next() -> Float { floats(1)[0] }
+
+  package mutating func floats(_ count: Int) -> [Float] {
+    defer { position += count }
+    let numbers: [Float] = PlainRandom.uniform(
+      key: seed, stream: 0, first: position, count: count)
+    return numbers.map { 2 * $0 - 1 }
+  }
+}
