@@ -69,7 +69,8 @@ struct ModelKind: LayerKind {
   func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
     let expected = graph.inputs.map { graph.shape(of: $0) }
     guard inputs.count == expected.count else {
-      throw .invalidArgument("expected \(expected.count) inputs, received \(inputs.count)")
+      let noun = expected.count == 1 ? "input" : "inputs"
+      throw .invalidArgument("expected \(expected.count) \(noun), received \(inputs.count)")
     }
     for (input, expected) in zip(inputs, expected) where !isSame(input, expected) {
       throw .invalidArgument(
