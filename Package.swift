@@ -58,8 +58,10 @@ let floors: [Target] = [
   .target(
     name: "MartletC",
     dependencies: [
-      "CMartlet", "MartletTraining", "MartletGraph", "MartletEngine", "MartletTensors",
+      "CMartlet", "MartletTraining", "MartletGraph", "MartletEngine", "MartletOps",
+      "MartletDispatch", "MartletTensors", "MartletKernelTable",
     ],
+    exclude: ["exports.map"],
     // One file with the Swift runtime inside and only the names of martlet.h visible.
     linkerSettings: isRoot
       ? [

@@ -1,0 +1,148 @@
+import CMartlet
+import MartletGraph
+import MartletTensors
+
+@c(martlet_layer_create) @implementation
+public func martlet_layer_create(
+  _ out: UnsafeMutablePointer<OpaquePointer?>?, _ class_name: UnsafePointer<CChar>?,
+  _ attributes: UnsafePointer<CChar>?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let out = try notNull(out, "out")
+    let className = try text(class_name, "class_name")
+    let arguments = try object(optionalText(attributes, "attributes") ?? "{}", "attributes")
+    out.pointee = create(LayerHandle(try LayerRegistry.make(className, arguments)))
+  }
+}
+
+@c(martlet_layer_release) @implementation
+public func martlet_layer_release(_ layer: OpaquePointer?) { release(layer) }
+
+@c(martlet_layer_name) @implementation
+public func martlet_layer_name(_ layer: OpaquePointer?) -> UnsafePointer<CChar>! {
+  guard let layer else { return Constant.empty }
+  let handle = borrow(LayerHandle.self, layer)
+  return handle.texts.view(handle.layer.name)
+}
+
+@c(martlet_layer_class_name) @implementation
+public func martlet_layer_class_name(_ layer: OpaquePointer?) -> UnsafePointer<CChar>! {
+  guard let layer else { return Constant.empty }
+  let handle = borrow(LayerHandle.self, layer)
+  return handle.texts.view(handle.layer.className)
+}
+
+@c(martlet_layer_config) @implementation
+public func martlet_layer_config(
+  _ out: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ layer: OpaquePointer?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let out = try notNull(out, "out")
+    let configuration = try MartletC.layer(layer).configuration
+    out.pointee = try createText(JSONValue.object(configuration).description)
+  }
+}
+
+@c(martlet_layer_is_built) @implementation
+public func martlet_layer_is_built(_ layer: OpaquePointer?) -> Int32 {
+  guard let layer else { return 0 }
+  return borrow(LayerHandle.self, layer).layer.isBuilt ? 1 : 0
+}
+
+@c(martlet_layer_is_trainable) @implementation
+public func martlet_layer_is_trainable(_ layer: OpaquePointer?) -> Int32 {
+  guard let layer else { return 0 }
+  return borrow(LayerHandle.self, layer).layer.isTrainable ? 1 : 0
+}
+
+@c(martlet_layer_set_trainable) @implementation
+public func martlet_layer_set_trainable(
+  _ layer: OpaquePointer?, _ trainable: Int32
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    try MartletC.layer(layer).isTrainable = trainable != 0
+  }
+}
+
+@c(martlet_layer_output_count) @implementation
+public func martlet_layer_output_count(_ layer: OpaquePointer?) -> Int32 {
+  guard let layer else { return 0 }
+  return Int32(clamping: borrow(LayerHandle.self, layer).layer.outputCount)
+}
+
+// MARK: Calls
+
+@c(martlet_input_create) @implementation
+public func martlet_input_create(
+  _ out: UnsafeMutablePointer<OpaquePointer?>?, _ shape: UnsafePointer<Int64>?, _ rank: Int32,
+  _ name: UnsafePointer<CChar>?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let out = try notNull(out, "out")
+    let extents = try extents(shape, rank: rank, from: 0, to: 7)
+    let symbol = try Layer.input(Shape(extents), name: optionalText(name, "name"))
+    out.pointee = create(SymbolHandle(symbol))
+  }
+}
+
+@c(martlet_layer_call) @implementation
+public func martlet_layer_call(
+  _ out: UnsafeMutablePointer<OpaquePointer?>?, _ layer: OpaquePointer?,
+  _ inputs: UnsafePointer<OpaquePointer?>?, _ input_count: Int32
+) -> martlet_status {
+  martlet_layer_call_all(out, 1, layer, inputs, input_count)
+}
+
+@c(martlet_layer_call_all) @implementation
+public func martlet_layer_call_all(
+  _ outs: UnsafeMutablePointer<OpaquePointer?>?, _ out_count: Int32, _ layer: OpaquePointer?,
+  _ inputs: UnsafePointer<OpaquePointer?>?, _ input_count: Int32
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let outs = try notNull(outs, "out")
+    let layer = try MartletC.layer(layer)
+    // Checked before the call, which counts and cannot be taken back.
+    guard Int(out_count) == layer.outputCount else {
+      throw MartletError.invalidArgument(
+        "the number of outputs is \(layer.outputCount), received room for \(out_count)"
+      ).inLayer(layer.name)
+    }
+    let outputs = try layer.call(symbols(inputs, input_count, "inputs"))
+    for (index, output) in outputs.enumerated() { outs[index] = create(SymbolHandle(output)) }
+  }
+}
+
+@c(martlet_symbol_release) @implementation
+public func martlet_symbol_release(_ symbol: OpaquePointer?) { release(symbol) }
+
+@c(martlet_symbol_shape) @implementation
+public func martlet_symbol_shape(
+  _ symbol: OpaquePointer?, _ shape: UnsafeMutablePointer<Int64>?, _ capacity: Int32,
+  _ rank: UnsafeMutablePointer<Int32>?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let extents = borrow(SymbolHandle.self, try notNull(symbol, "symbol")).symbol.shape.extents
+    let rank = try notNull(rank, "rank")
+    let written = min(max(Int(capacity), 0), extents.count)
+    if written > 0 {
+      let shape = try notNull(shape, "shape")
+      for axis in 0..<written { shape[axis] = Int64(extents[axis]) }
+    }
+    rank.pointee = Int32(clamping: extents.count)
+  }
+}
+
+/// A JSON object in the caller's text.
+func object(_ text: String, _ name: StaticString) throws(MartletError) -> JSONObject {
+  let value: JSONValue
+  do {
+    value = try JSONValue(parsing: text)
+  } catch {
+    throw MartletError(error.kind, "\(name): \(error.message)")
+  }
+  guard case .object(let object) = value else {
+    throw MartletError(
+      .invalidType, "\(name) must be a JSON object, received \(value.excerpt())")
+  }
+  return object
+}

@@ -1,0 +1,44 @@
+import CMartlet
+import MartletGraph
+import MartletTensors
+
+@c(martlet_model_create) @implementation
+public func martlet_model_create(
+  _ out: UnsafeMutablePointer<OpaquePointer?>?, _ inputs: UnsafePointer<OpaquePointer?>?,
+  _ input_count: Int32, _ outputs: UnsafePointer<OpaquePointer?>?, _ output_count: Int32,
+  _ class_name: UnsafePointer<CChar>?, _ name: UnsafePointer<CChar>?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let out = try notNull(out, "out")
+    let model = try Model(
+      inputs: symbols(inputs, input_count, "inputs"),
+      outputs: symbols(outputs, output_count, "outputs"),
+      className: optionalText(class_name, "class_name") ?? "Functional",
+      name: optionalText(name, "name"))
+    out.pointee = create(ModelHandle(model))
+  }
+}
+
+@c(martlet_model_release) @implementation
+public func martlet_model_release(_ model: OpaquePointer?) { release(model) }
+
+@c(martlet_model_as_layer) @implementation
+public func martlet_model_as_layer(
+  _ out: UnsafeMutablePointer<OpaquePointer?>?, _ model: OpaquePointer?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let out = try notNull(out, "out")
+    out.pointee = create(LayerHandle(try MartletC.model(model).model))
+  }
+}
+
+@c(martlet_model_describe) @implementation
+public func martlet_model_describe(
+  _ out: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ model: OpaquePointer?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let out = try notNull(out, "out")
+    let description = try MartletC.model(model).model.describe()
+    out.pointee = try createText(JSONValue.object(description).description)
+  }
+}

@@ -1,0 +1,117 @@
+import CMartlet
+import MartletDispatch
+import MartletGraph
+import MartletOps
+import MartletTensors
+
+@c(martlet_layer_weight_count) @implementation
+public func martlet_layer_weight_count(_ layer: OpaquePointer?) -> Int64 {
+  guard let layer else { return 0 }
+  return Int64(borrow(LayerHandle.self, layer).layer.weights.count)
+}
+
+@c(martlet_layer_weight_info) @implementation
+public func martlet_layer_weight_info(
+  _ out: UnsafeMutablePointer<martlet_weight_info>?, _ layer: OpaquePointer?, _ index: Int64
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let out = try notNull(out, "out")
+    try checkSize(out.pointee.struct_size, of: martlet_weight_info.self, "martlet_weight_info")
+    let handle = borrow(LayerHandle.self, try notNull(layer, "layer"))
+    let (variable, owner) = try weight(of: handle.layer, index)
+    var info = martlet_weight_info()
+    info.struct_size = out.pointee.struct_size
+    info.name = handle.texts.view(variable.name)
+    info.layer = handle.texts.view(owner.name)
+    info.trainable = variable.receivesGradient ? 1 : 0
+    info.rank = Int32(variable.shape.rank)
+    withUnsafeMutableBytes(of: &info.shape) { bytes in
+      let extents = bytes.bindMemory(to: Int64.self)
+      for (axis, extent) in zip(extents.indices, variable.shape.extents) {
+        extents[axis] = Int64(extent)
+      }
+    }
+    info.count = Int64(variable.count)
+    out.pointee = info
+  }
+}
+
+@c(martlet_layer_get_weight) @implementation
+public func martlet_layer_get_weight(
+  _ layer: OpaquePointer?, _ index: Int64, _ values: UnsafeMutablePointer<Float>?, _ count: Int64
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let values = try notNull(values, "values")
+    let (variable, owner) = try weight(of: MartletC.layer(layer), index)
+    guard count == Int64(variable.count) else {
+      throw MartletError.invalidArgument(
+        "weight '\(variable.name)' of shape \(variable.shape) has \(variable.count) values, "
+          + "received room for \(count)"
+      ).inLayer(owner.name)
+    }
+    try owner.withComputeLock { () throws(MartletError) in
+      values.update(from: variable.values, count: variable.count)
+    }
+  }
+}
+
+@c(martlet_layer_set_weights) @implementation
+public func martlet_layer_set_weights(
+  _ layer: OpaquePointer?, _ weights: UnsafePointer<martlet_array>?, _ count: Int64
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let layer = try MartletC.layer(layer)
+    let targets = layer.weights
+    guard count == Int64(targets.count) else {
+      throw MartletError.invalidArgument(
+        "a list of \(targets.count) weights was expected, received \(count)"
+      ).inLayer(layer.name)
+    }
+    let sources = try arrays(weights, targets.count, "weights")
+    for (index, (source, target)) in zip(sources, targets).enumerated()
+    where source.extents != target.variable.shape.extents {
+      throw MartletError.invalidArgument(
+        "weight \(index), '\(target.variable.name)', has shape \(target.variable.shape), "
+          + "received \(Shape.text(source.extents))"
+      ).inLayer(target.layer.name)
+    }
+    try layer.withComputeLock { () throws(MartletError) in
+      for (source, target) in zip(sources, targets) { copy(source, into: target.variable) }
+    }
+  }
+}
+
+/// Weight `index` in the order of `martlet_layer_weight_info`.
+private func weight(
+  of layer: Layer, _ index: Int64
+) throws(MartletError) -> (variable: Variable, layer: Layer) {
+  let weights = layer.weights
+  guard index >= 0, index < Int64(weights.count) else {
+    throw MartletError.invalidArgument(
+      "weight \(index) was asked for, but there are \(weights.count)"
+    ).inLayer(layer.name)
+  }
+  return weights[Int(index)]
+}
+
+/// - Precondition: Equal shapes.
+private func copy(_ source: ArrayView, into variable: Variable) {
+  let kernels = KernelSelection.current.kernels.conversion
+  let target = variable.mutableValues()
+  let step = variable.count / source.sampleCount
+  for index in 0..<source.sampleCount {
+    source.gather(index, into: target + index * step, with: kernels)
+  }
+}
+
+/// Structs begin with their size; one smaller than its first version is a caller's mistake, a larger
+/// one comes from a newer header and is read as far as it is known.
+func checkSize<Struct>(
+  _ size: Int, of _: Struct.Type, _ name: StaticString
+) throws(MartletError) {
+  guard size >= MemoryLayout<Struct>.size else {
+    throw .invalidArgument(
+      "struct_size of \(name) must be sizeof(\(name)), \(MemoryLayout<Struct>.stride), "
+        + "received \(size)")
+  }
+}
