@@ -1,0 +1,86 @@
+# Martlet's commands. Each sets up what it needs: the Python environment in .venv, the Swift core in
+# .build, and with apt-get, where it may, what the machine lacks.
+#
+#   make demo     train on handwritten digits and draw the result
+#   make test     Swift, Python and C tests
+#   make lint     ruff and swift-format
+#   make bench    against other frameworks (see benchmarks/)
+#   make nightly  the tests that take minutes
+#   make wheel    the wheel, in dist/
+#   make clean    remove everything that was built
+
+PYTHON ?= python3
+SWIFT ?= swift
+CC := $(or $(shell command -v $(CC)),$(shell command -v gcc),$(shell command -v clang))
+VENV := .venv
+RUN := $(VENV)/bin/python
+# Long output is kept for when something fails.
+PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
+
+.PHONY: demo test test-swift test-python test-c nightly lint format bench wheel build clean
+
+demo: build $(VENV)/plot
+	$(RUN) examples/demo.py
+
+test: test-swift test-c test-python
+
+test-swift: $(VENV)/machine
+	$(SWIFT) test -c release
+
+test-python: build $(VENV)/test
+	KERAS_BACKEND=jax $(RUN) -m pytest -m "not nightly"
+
+test-c: build
+	@mkdir -p build
+	$(CC) -std=c11 -Wall -Wextra -pedantic -Werror -ISources/CMartlet/include Tests/C/train.c \
+	  -o build/train -Lpython/martlet -lmartlet -lm -Wl,-rpath,$(CURDIR)/python/martlet
+	build/train
+
+nightly: build $(VENV)/test
+	KERAS_BACKEND=jax $(RUN) -m pytest -m nightly
+
+lint: $(VENV)/test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+
+format: $(VENV)/test
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+
+bench: build
+	$(RUN) benchmarks/fit_cnn.py
+	$(RUN) benchmarks/import_time.py
+	$(RUN) benchmarks/memory.py
+
+wheel: $(VENV)/base
+	$(PIP) install build
+	$(RUN) -m build --wheel
+
+# Swift and the C compiler find out by themselves what has changed.
+build: $(VENV)/base
+	$(RUN) setup.py --quiet build_ext --inplace
+
+$(VENV)/machine: tools/set_up.sh
+	@PYTHON="$(PYTHON)" SWIFT="$(SWIFT)" tools/set_up.sh
+	@mkdir -p $(VENV) && touch $@
+
+$(VENV)/base: $(VENV)/machine pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install "setuptools>=77" "cffi>=1.15" "numpy>=1.24"
+	@# The package is used where it stands; `build` brings its native half up to date.
+	@echo "$(CURDIR)/python" > "$$($(RUN) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/martlet.pth"
+	@touch $@
+
+$(VENV)/plot: $(VENV)/base
+	$(PIP) install matplotlib
+	@touch $@
+
+$(VENV)/test: $(VENV)/base pyproject.toml
+	$(PIP) install $$($(RUN) tools/requirements.py test)
+	@touch $@
+
+clean:
+	rm -rf .build .venv build dist demo python/*.egg-info
+	rm -f python/martlet/*.so

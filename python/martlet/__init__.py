@@ -1,0 +1,67 @@
+"""Convolutional networks with Keras's interface, computed by a small Swift core.
+
+>>> import martlet as keras
+>>> model = keras.Sequential(
+...     [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
+... )
+>>> model.count_params()
+7850
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
+from . import _native
+from . import activations as activations
+from . import backend as backend
+from . import callbacks as callbacks
+from . import config as config
+from . import initializers as initializers
+from . import layers as layers
+from . import losses as losses
+from . import metrics as metrics
+from . import models as models
+from . import optimizers as optimizers
+from . import utils as utils
+from ._errors import NonFiniteError as NonFiniteError
+from .layers import Input as Input
+from .layers import Layer as Layer
+from .layers._symbol import KerasTensor as KerasTensor
+from .models import Model as Model
+from .models import Sequential as Sequential
+
+if _TYPE_CHECKING:
+    from . import datasets as datasets
+
+__version__ = _native.version()
+
+
+def version() -> str:
+    """The version, as Keras tells its own."""
+    return __version__
+
+
+def _warn() -> None:
+    message = _native.settings_warning()
+    if message:
+        import warnings
+
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
+
+
+_warn()
+
+
+def __getattr__(name: str) -> _Any:
+    # Data sets bring modules that most programs never need.
+    if name == "datasets":
+        import importlib
+
+        return importlib.import_module(".datasets", __name__)
+    raise AttributeError(f"module 'martlet' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "datasets"})

@@ -1,0 +1,108 @@
+"""What `compile` was told, resolved and checked as far as it can be at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from . import losses, metrics, optimizers
+from ._errors import refuse
+
+
+class Compilation:
+    """The arguments of `compile`.
+
+    Names are resolved when it is made, so a misspelt one fails at once. What belongs to which
+    output is settled by `configuration`, when the outputs are known.
+    """
+
+    def __init__(
+        self,
+        optimizer: Any,
+        loss: Any,
+        loss_weights: Any,
+        metrics_: Any,
+        weighted_metrics: Any,
+    ) -> None:
+        refuse("compile", weighted_metrics=weighted_metrics or None)
+        self.optimizer = optimizers.get(optimizer)
+        self.losses = _resolved(loss, losses.get)
+        self.loss_weights = loss_weights
+        self.metrics = _resolved(metrics_, metrics.get)
+
+    def configuration(self, outputs: Sequence[str]) -> dict[str, Any]:
+        """What the core needs, for a model with these outputs.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many losses, weights or lists of metrics as outputs.
+        """
+        per_output = _per_output(self.losses, outputs, "loss", shared=True)
+        for name, loss in zip(outputs, per_output, strict=True):
+            if loss is None:
+                raise ValueError(f"compile: output '{name}' has no loss")
+        configuration: dict[str, Any] = {
+            "optimizer": self.optimizer._encoded(),
+            "losses": [each._encoded() for each in per_output],
+            "metrics": self._metrics(outputs),
+        }
+        if self.loss_weights is not None:
+            weights = _per_output(self.loss_weights, outputs, "loss_weights")
+            configuration["loss_weights"] = [1.0 if each is None else each for each in weights]
+        return configuration
+
+    def _metrics(self, outputs: Sequence[str]) -> list[list[dict[str, Any]]]:
+        if len(outputs) == 1 and not isinstance(self.metrics, dict):
+            listed: list[Any] = [_flat(self.metrics)]
+        else:
+            listed = [_flat(each) for each in _per_output(self.metrics, outputs, "metrics")]
+        encoded = [[metric._encoded() for metric in each] for each in listed]
+        if len(outputs) > 1:
+            for name, each in zip(outputs, encoded, strict=True):
+                for metric in each:
+                    metric["name"] = f"{name}_{metric['name']}"
+        return encoded
+
+
+def _resolved(value: Any, get: Any) -> Any:
+    """The same lists and dicts with every name resolved."""
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return {key: _resolved(each, get) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_resolved(each, get) for each in value]
+    return get(value)
+
+
+def _flat(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return [each for part in value for each in _flat(part)]
+    return [] if value is None else [value]
+
+
+def _per_output(value: Any, outputs: Sequence[str], what: str, shared: bool = False) -> list[Any]:
+    """One entry per output of a list, a dict by output, or a single value."""
+    if value is None:
+        return [None] * len(outputs)
+    if isinstance(value, dict):
+        unknown = sorted(set(value) - set(outputs))
+        if unknown:
+            raise ValueError(
+                f"compile: {what} names the output {unknown[0]!r}; outputs are {list(outputs)}"
+            )
+        return [value.get(name) for name in outputs]
+    if isinstance(value, list | tuple):
+        if len(value) != len(outputs):
+            raise ValueError(
+                f"compile: expected {what} for {len(outputs)} outputs {list(outputs)}, "
+                f"got {len(value)}"
+            )
+        return list(value)
+    if len(outputs) == 1 or shared:
+        return [value] * len(outputs)
+    raise ValueError(
+        f"compile: the model has the outputs {list(outputs)}, so {what} must be a list with an "
+        "entry for each, or a dict by output"
+    )

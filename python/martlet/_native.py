@@ -1,0 +1,488 @@
+"""The C library, and the only module that knows it: handles, arrays, status to exception.
+
+Handles are cffi pointers that release themselves when nobody holds them any more. Every function
+here is one call of ``martlet.h``; the header says what it does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._errors import NonFiniteError
+from ._martlet import ffi, lib
+
+if lib.martlet_abi_version() != lib.MARTLET_ABI_VERSION:
+    raise ImportError(
+        f"libmartlet.so has ABI version {lib.martlet_abi_version()}, this package was built for "
+        f"{lib.MARTLET_ABI_VERSION}; build both together with: pip install ."
+    )
+
+Handle = Any  # a cffi pointer
+
+_EXCEPTIONS: dict[int, type[Exception]] = {
+    lib.MARTLET_INVALID_ARGUMENT: ValueError,
+    lib.MARTLET_INVALID_TYPE: TypeError,
+    lib.MARTLET_INVALID_STATE: ValueError,
+    lib.MARTLET_NOT_FINITE: NonFiniteError,
+    lib.MARTLET_OUT_OF_MEMORY: MemoryError,
+}
+
+_DTYPES = {
+    np.dtype(np.float32): lib.MARTLET_FLOAT32,
+    np.dtype(np.float64): lib.MARTLET_FLOAT64,
+    np.dtype(np.int8): lib.MARTLET_INT8,
+    np.dtype(np.uint8): lib.MARTLET_UINT8,
+    np.dtype(np.int16): lib.MARTLET_INT16,
+    np.dtype(np.uint16): lib.MARTLET_UINT16,
+    np.dtype(np.int32): lib.MARTLET_INT32,
+    np.dtype(np.uint32): lib.MARTLET_UINT32,
+    np.dtype(np.int64): lib.MARTLET_INT64,
+    np.dtype(np.uint64): lib.MARTLET_UINT64,
+    np.dtype(np.bool_): lib.MARTLET_BOOL,
+    np.dtype(np.float16): lib.MARTLET_FLOAT16,
+}
+
+#: What `np.ndarray.dtype` may be for an array to cross as it is.
+DTYPES = frozenset(_DTYPES)
+
+ON_NAN = {
+    "stop": lib.MARTLET_ON_NAN_STOP,
+    "ignore": lib.MARTLET_ON_NAN_IGNORE,
+    "restore": lib.MARTLET_ON_NAN_RESTORE,
+}
+
+
+def _text(pointer: Any) -> str:
+    return ffi.string(pointer).decode("utf-8")
+
+
+def _check(status: int) -> None:
+    if status != lib.MARTLET_OK:
+        raise _EXCEPTIONS.get(status, RuntimeError)(_text(lib.martlet_last_error()))
+
+
+def _created_text(function: Callable[..., int], *arguments: Any) -> str:
+    out = ffi.new("char **")
+    _check(function(out, *arguments))
+    try:
+        return _text(out[0])
+    finally:
+        lib.martlet_text_release(out[0])
+
+
+def _utf8(text: str | None) -> Any:
+    return ffi.NULL if text is None else text.encode("utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """NumPy scalars as the numbers they are, for JSON."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"expected a number, text or a list of them, got {value!r}")
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, default=_plain).encode("utf-8")
+
+
+# ---- Version and settings --------------------------------------------------------------------
+
+
+def version() -> str:
+    """Version of the core."""
+    return _text(lib.martlet_version())
+
+
+def instruction_set() -> str:
+    """``"portable"``, ``"avx2"`` or ``"avx512"``."""
+    return _text(lib.martlet_instruction_set())
+
+
+def settings_warning() -> str:
+    """Why an environment variable was not followed, or nothing."""
+    return _text(lib.martlet_settings_warning())
+
+
+def thread_count() -> int:
+    """Threads that compute."""
+    return lib.martlet_thread_count()
+
+
+def set_thread_count(count: int) -> None:
+    """Sets the threads that compute; 0 for automatic."""
+    _check(lib.martlet_set_thread_count(count))
+
+
+def set_random_seed(seed: int) -> None:
+    """Starts all randomness of the core afresh."""
+    lib.martlet_set_random_seed(seed)
+
+
+def next_random_seed() -> int:
+    """The next seed of the core's stream."""
+    return lib.martlet_next_random_seed()
+
+
+def reset_names() -> None:
+    """Makes automatic layer names start again."""
+    lib.martlet_reset_names()
+
+
+# ---- Layers and symbols ----------------------------------------------------------------------
+
+
+def layer_create(class_name: str, attributes: dict[str, Any]) -> Handle:
+    """A layer from its class name and attributes."""
+    out = ffi.new("martlet_layer **")
+    _check(lib.martlet_layer_create(out, class_name.encode(), _json(attributes)))
+    return ffi.gc(out[0], lib.martlet_layer_release)
+
+
+def layer_name(layer: Handle) -> str:
+    """Name of the layer, given or automatic."""
+    return _text(lib.martlet_layer_name(layer))
+
+
+def layer_config(layer: Handle) -> dict[str, Any]:
+    """The full configuration, defaults included."""
+    return json.loads(_created_text(lib.martlet_layer_config, layer))
+
+
+def layer_is_built(layer: Handle) -> bool:
+    """Whether the layer has its weights."""
+    return bool(lib.martlet_layer_is_built(layer))
+
+
+def layer_is_trainable(layer: Handle) -> bool:
+    """Whether training changes the layer's weights."""
+    return bool(lib.martlet_layer_is_trainable(layer))
+
+
+def layer_set_trainable(layer: Handle, trainable: bool) -> None:
+    """Freezes or thaws the layer, from the next compile on."""
+    _check(lib.martlet_layer_set_trainable(layer, int(trainable)))
+
+
+def layer_output_count(layer: Handle) -> int:
+    """Outputs of one call: more than one for models only."""
+    return lib.martlet_layer_output_count(layer)
+
+
+def input_create(shape: Sequence[int], name: str) -> Handle:
+    """An input of a model; the shape is that of one sample."""
+    out = ffi.new("martlet_symbol **")
+    _check(lib.martlet_input_create(out, list(shape), len(shape), _utf8(name)))
+    return ffi.gc(out[0], lib.martlet_symbol_release)
+
+
+def layer_call(layer: Handle, symbols: Sequence[Handle]) -> list[Handle]:
+    """The symbols that the layer makes of the given ones."""
+    count = layer_output_count(layer)
+    outs = ffi.new("martlet_symbol *[]", count)
+    inputs = ffi.new("martlet_symbol *[]", list(symbols))
+    _check(lib.martlet_layer_call_all(outs, count, layer, inputs, len(symbols)))
+    return [ffi.gc(out, lib.martlet_symbol_release) for out in ffi.unpack(outs, count)]
+
+
+def symbol_shape(symbol: Handle) -> tuple[int, ...]:
+    """Shape of one sample."""
+    rank = ffi.new("int32_t *")
+    _check(lib.martlet_symbol_shape(symbol, ffi.NULL, 0, rank))
+    shape = ffi.new("int64_t[]", rank[0])
+    _check(lib.martlet_symbol_shape(symbol, shape, rank[0], rank))
+    return tuple(ffi.unpack(shape, rank[0]))
+
+
+# ---- Weights ---------------------------------------------------------------------------------
+
+
+class WeightInfo(NamedTuple):
+    """What a weight is called and how large it is."""
+
+    name: str
+    layer: str
+    trainable: bool
+    shape: tuple[int, ...]
+
+
+def weight_infos(layer: Handle) -> list[WeightInfo]:
+    """All weights of a layer or model, in Keras's order."""
+    info = ffi.new("martlet_weight_info *")
+    info.struct_size = ffi.sizeof("martlet_weight_info")
+    infos = []
+    for index in range(lib.martlet_layer_weight_count(layer)):
+        _check(lib.martlet_layer_weight_info(info, layer, index))
+        shape = tuple(info.shape[axis] for axis in range(info.rank))
+        infos.append(WeightInfo(_text(info.name), _text(info.layer), bool(info.trainable), shape))
+    return infos
+
+
+def get_weight(layer: Handle, index: int, shape: tuple[int, ...]) -> np.ndarray:
+    """A copy of a weight."""
+    values = np.empty(shape, np.float32)
+    pointer = ffi.cast("float *", _address(values))
+    _check(lib.martlet_layer_get_weight(layer, index, pointer, values.size))
+    return values
+
+
+def set_weights(layer: Handle, arrays: Sequence[np.ndarray]) -> None:
+    """Sets all weights, or none of them if a shape is wrong."""
+    views = _Views(arrays)
+    _check(lib.martlet_layer_set_weights(layer, views.pointer, views.count))
+
+
+# ---- Arrays ----------------------------------------------------------------------------------
+
+
+def _address(array: np.ndarray) -> int:
+    # `array.ctypes.data` would import ctypes and make several objects.
+    return array.__array_interface__["data"][0]
+
+
+class _Views:
+    """Arrays as the core sees them, kept alive as long as this object."""
+
+    def __init__(self, arrays: Sequence[np.ndarray]) -> None:
+        self.count = len(arrays)
+        self._keep: list[Any] = [arrays]
+        self.pointer = ffi.new("martlet_array[]", [self._fields(each) for each in arrays])
+
+    def _fields(self, array: np.ndarray) -> dict[str, Any]:
+        fields = {
+            "data": ffi.cast("void *", _address(array)),
+            "shape": ffi.new("int64_t[]", array.shape),
+            "rank": array.ndim,
+            "dtype": _DTYPES[array.dtype],
+        }
+        self._keep.append(fields["shape"])
+        if not array.flags.c_contiguous:
+            fields["strides"] = ffi.new("int64_t[]", array.strides)
+            self._keep.append(fields["strides"])
+        return fields
+
+
+class Data:
+    """Samples with their targets, as the training calls take them."""
+
+    def __init__(
+        self,
+        x: Sequence[np.ndarray],
+        y: Sequence[np.ndarray],
+        sample_weight: Sequence[np.ndarray] = (),
+        class_weight: dict[int, float] | None = None,
+    ) -> None:
+        self.sample_count = len(x[0])
+        xs, ys, weights = _Views(x), _Views(y), _Views(sample_weight)
+        classes = ffi.new("int64_t[]", list(class_weight or ()))
+        class_weights = ffi.new("double[]", list((class_weight or {}).values()))
+        self._keep = (xs, ys, weights, classes, class_weights)
+        self.pointer = ffi.new(
+            "martlet_data *",
+            {
+                "struct_size": ffi.sizeof("martlet_data"),
+                "x": xs.pointer,
+                "y": ys.pointer,
+                "sample_weight": weights.pointer,
+                "x_count": xs.count,
+                "y_count": ys.count,
+                "sample_weight_count": weights.count,
+                "class_weight_count": len(class_weight or ()),
+                "classes": classes,
+                "class_weights": class_weights,
+            },
+        )
+
+
+# ---- Models ----------------------------------------------------------------------------------
+
+
+def model_create(
+    inputs: Sequence[Handle], outputs: Sequence[Handle], class_name: str, name: str
+) -> Handle:
+    """A model from its input and output symbols."""
+    out = ffi.new("martlet_model **")
+    ins = ffi.new("martlet_symbol *[]", list(inputs))
+    outs = ffi.new("martlet_symbol *[]", list(outputs))
+    _check(
+        lib.martlet_model_create(
+            out, ins, len(inputs), outs, len(outputs), class_name.encode(), _utf8(name)
+        )
+    )
+    return ffi.gc(out[0], lib.martlet_model_release)
+
+
+def model_as_layer(model: Handle) -> Handle:
+    """The model as a layer."""
+    out = ffi.new("martlet_layer **")
+    _check(lib.martlet_model_as_layer(out, model))
+    return ffi.gc(out[0], lib.martlet_layer_release)
+
+
+def model_describe(model: Handle) -> dict[str, Any]:
+    """Layers, calls and shapes of the model."""
+    return json.loads(_created_text(lib.martlet_model_describe, model))
+
+
+def model_compile(model: Handle, configuration: dict[str, Any]) -> None:
+    """Gets the model ready to train."""
+    _check(lib.martlet_model_compile(model, _json(configuration)))
+
+
+def result_names(model: Handle) -> list[str]:
+    """Keys of the numbers that training reports."""
+    count = lib.martlet_model_result_count(model)
+    return [_text(lib.martlet_model_result_name(model, index)) for index in range(count)]
+
+
+def optimizer_value(model: Handle, name: str) -> float:
+    """One of the optimizer's numbers."""
+    value = ffi.new("double *")
+    _check(lib.martlet_model_optimizer_value(model, name.encode(), value))
+    return value[0]
+
+
+def set_optimizer_value(model: Handle, name: str, value: float) -> None:
+    """Changes one of the optimizer's numbers."""
+    _check(lib.martlet_model_set_optimizer_value(model, name.encode(), value))
+
+
+def optimizer_state_bytes(model: Handle) -> int:
+    """Size of the optimizer's state."""
+    return lib.martlet_model_optimizer_parameter_count(model)
+
+
+def model_check(model: Handle, data: Data) -> None:
+    """Raises if the data does not fit the compiled model."""
+    _check(lib.martlet_model_check(model, data.pointer))
+
+
+class _Listener:
+    """Hands progress to a function and keeps what that raised until the core has returned."""
+
+    def __init__(self, function: Callable[[int, int, list[float]], bool | None]) -> None:
+        self.function = function
+        self.error: BaseException | None = None
+
+
+def _keep_error(_kind: Any, error: BaseException, traceback: Any) -> None:
+    # Ctrl-C may strike before the first line of the callback has run, and all that is left then
+    # are its arguments.
+    user = traceback.tb_frame.f_locals.get("user") if traceback else None
+    if user:
+        ffi.from_handle(user).error = error
+
+
+@ffi.def_extern(name="martlet_python_progress", error=1, onerror=_keep_error)
+def _progress(user: Any, done: int, total: int, results: Any, count: int) -> int:
+    listener = ffi.from_handle(user)
+    values = ffi.unpack(results, count) if count else []
+    return 1 if listener.function(done, total, values) else 0
+
+
+def _run(
+    call: Callable[[Any], int],
+    batch_size: int,
+    progress: Callable[[int, int, list[float]], bool | None],
+    shuffle: bool = False,
+    on_nan: str = "stop",
+) -> bool:
+    """Calls into the core with options; True unless progress stopped it.
+
+    The core asks after each batch, so that is where Python's signal handlers run and where Ctrl-C
+    takes effect. The lock of the interpreter is free in between.
+    """
+    listener = _Listener(progress)
+    user = ffi.new_handle(listener)
+    options = ffi.new(
+        "martlet_epoch_options *",
+        {
+            "struct_size": ffi.sizeof("martlet_epoch_options"),
+            "batch_size": batch_size,
+            "shuffle": int(shuffle),
+            "on_nan": ON_NAN[on_nan],
+            "progress": lib.martlet_python_progress,
+            "user": user,
+        },
+    )
+    status = call(options)
+    if listener.error is not None:
+        # The error holds this frame by its traceback: let go of it, or only the garbage collector
+        # could free what the frame holds.
+        error, listener.error = listener.error, None
+        try:
+            raise error
+        finally:
+            del error
+    if status == lib.MARTLET_STOPPED:
+        return False
+    _check(status)
+    return True
+
+
+def _goes_on(_done: int, _total: int, _results: list[float]) -> bool:
+    return False
+
+
+def train(
+    model: Handle,
+    data: Data,
+    batch_size: int,
+    progress: Callable[[int, int, list[float]], bool | None] = _goes_on,
+    shuffle: bool = False,
+    on_nan: str = "stop",
+) -> list[float] | None:
+    """One pass that updates the weights; None if progress stopped it."""
+    count = lib.martlet_model_result_count(model)
+    results = ffi.new("double[]", max(count, 1))
+    finished = _run(
+        lambda options: lib.martlet_model_train(model, data.pointer, options, results),
+        batch_size,
+        progress,
+        shuffle,
+        on_nan,
+    )
+    return ffi.unpack(results, count) if finished else None
+
+
+def evaluate(
+    model: Handle,
+    data: Data,
+    batch_size: int,
+    progress: Callable[[int, int, list[float]], bool | None] = _goes_on,
+) -> list[float] | None:
+    """One pass that changes nothing; None if progress stopped it."""
+    count = lib.martlet_model_result_count(model)
+    results = ffi.new("double[]", max(count, 1))
+    finished = _run(
+        lambda options: lib.martlet_model_evaluate(model, data.pointer, options, results),
+        batch_size,
+        progress,
+    )
+    return ffi.unpack(results, count) if finished else None
+
+
+def predict(
+    model: Handle,
+    x: Sequence[np.ndarray],
+    output_shapes: Iterable[tuple[int, ...]],
+    batch_size: int,
+    progress: Callable[[int, int, list[float]], bool | None] = _goes_on,
+    training: bool = False,
+) -> list[np.ndarray] | None:
+    """Outputs of the model; None if progress stopped it."""
+    count = len(x[0])
+    outputs = [np.empty((count, *shape), np.float32) for shape in output_shapes]
+    pointers = ffi.new("float *[]", [ffi.cast("float *", _address(out)) for out in outputs])
+    views = _Views(x)
+    finished = _run(
+        lambda options: lib.martlet_model_predict(
+            model, views.pointer, views.count, int(training), options, pointers, len(outputs)
+        ),
+        batch_size,
+        progress,
+    )
+    return outputs if finished else None

@@ -1,0 +1,638 @@
+"""compile, fit, evaluate and predict: what is the same for all models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _data, _native, _nest
+from ._compiling import Compilation
+from ._errors import NonFiniteError, not_supported, refuse
+from ._progress import ProgressLine, verbosity
+from .callbacks import Callback, History
+
+if TYPE_CHECKING:
+    from .optimizers import Optimizer
+
+_BATCH_SIZE = 32
+
+
+class Trainer:
+    """The part of a model that trains it. What it needs of a model is declared here."""
+
+    name: str
+    _compilation: Compilation | None
+    history: History | None
+    stop_training: bool
+
+    if TYPE_CHECKING:
+        built: bool
+        input_names: list[str]
+        output_names: list[str]
+        _input_shapes: list[tuple[int, ...]]
+        _output_shapes: list[tuple[int, ...]]
+        _outputs_structure: Any
+
+        def _model_handle(self) -> _native.Handle: ...
+        def _build_for(self, x: Any) -> None: ...
+
+    # ---- compile -----------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Chooses optimizer, loss and metrics. Forgets what an earlier optimizer has gathered.
+
+        Parameters
+        ----------
+        optimizer
+            Name or object of :mod:`martlet.optimizers`.
+        loss
+            Name or object of :mod:`martlet.losses`; with several outputs one for all, a list or a
+            dict by output.
+        loss_weights
+            With several outputs: what each loss counts, as a list or a dict by output.
+        metrics
+            Names or objects of :mod:`martlet.metrics`, as a list; with several outputs a list of
+            lists or a dict by output.
+        weighted_metrics
+            Not supported yet.
+        run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
+            Accepted; there is nothing here that they could change.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown; the message suggests the nearest one.
+        """
+        compilation = Compilation(optimizer, loss, loss_weights, metrics, weighted_metrics)
+        if self.built and loss is not None:
+            configuration = compilation.configuration(self.output_names)
+            _native.model_compile(self._model_handle(), configuration)
+        self._compilation = compilation
+        compilation.optimizer._attach(self)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `compile` has been called."""
+        return self._compilation is not None
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The optimizer given to `compile`."""
+        return self._compilation.optimizer if self._compilation else None
+
+    @property
+    def loss(self) -> Any:
+        """The loss given to `compile`."""
+        return self._compilation.losses if self._compilation else None
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Keys of the values that `evaluate` returns, in its order."""
+        handle = self._compiled_handle()
+        return _native.result_names(handle) if handle is not None else []
+
+    def _compiled_handle(self) -> _native.Handle | None:
+        """The model, if it is ready to train."""
+        if self._compilation is None or self._compilation.losses is None or not self.built:
+            return None
+        return self._model_handle()
+
+    def _ready(self, x: Any, verb: str) -> _native.Handle:
+        if self._compilation is None:
+            raise ValueError(
+                f"model '{self.name}' must be compiled before {verb}: call "
+                "compile(optimizer, loss, metrics) first"
+            )
+        if self._compilation.losses is None:
+            raise ValueError(
+                f"model '{self.name}' was compiled without a loss, so it cannot {verb}"
+            )
+        self._build_for(x)
+        return self._model_handle()
+
+    # ---- fit ---------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Sequence[Callback] | Callback | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Iterable[int] = 1,
+        *,
+        on_nan: str = "stop",
+    ) -> History:
+        """Trains the model.
+
+        All data is checked before the first weight changes. Arrays of every numeric type are read
+        where they are, batch by batch, and never copied whole. Ctrl-C ends the training within a
+        batch; the model then predicts and trains on, and `history` holds the finished epochs.
+
+        Parameters
+        ----------
+        x
+            Samples: an array, a list, or with several inputs a list of arrays or a dict by name.
+        y
+            Targets, in the same forms. Labels may be ``(samples,)`` or ``(samples, 1)``.
+        batch_size
+            Samples per step; None for 32. The last batch of an epoch may be smaller.
+        epochs
+            Index of the epoch to stop before: with `initial_epoch` not a count.
+        verbose
+            0 for silence, 1 or ``"auto"`` for a progress line, 2 for one line per epoch.
+        callbacks
+            A :class:`martlet.callbacks.Callback` or a list of them.
+        validation_split
+            Share of the samples, taken from the end before any shuffling, that is only evaluated.
+        validation_data
+            ``(x, y)`` or ``(x, y, sample_weight)`` to evaluate after each epoch.
+        shuffle
+            Whether each epoch takes the samples in a new order.
+        class_weight
+            What the samples of a class count in the loss, by class number; others count 1.
+        sample_weight
+            What each sample counts in the loss.
+        initial_epoch
+            Index of the first epoch.
+        steps_per_epoch, validation_steps
+            Not supported yet.
+        validation_batch_size
+            Samples per step of validation; None for `batch_size`.
+        validation_freq
+            Validates after every so many epochs, or after the epochs (from 1) of a list.
+        on_nan
+            What to do when the loss turns NaN or infinite: ``"stop"`` raises before that batch
+            changes a weight, ``"restore"`` also takes all weights back to the beginning of the
+            epoch, ``"ignore"`` goes on as Keras does. This argument is Martlet's own.
+
+        Returns
+        -------
+        History
+            ``history.history["loss"]`` and so on: a value per epoch under each key.
+
+        Raises
+        ------
+        ValueError
+            If the model is not compiled, or data does not fit it: ranks, shapes, lengths, labels.
+            Nothing has changed then.
+        TypeError
+            If data is not numeric.
+        NonFiniteError
+            If x holds NaN, or the loss turns NaN or infinite.
+
+        Examples
+        --------
+        >>> import numpy as np, martlet
+        >>> martlet.utils.set_random_seed(1)
+        >>> model = martlet.Sequential([martlet.Input((2,)), martlet.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(np.ones((8, 2)), np.ones(8), epochs=3, verbose=0)
+        >>> history.epoch, len(history.history["loss"])
+        ([0, 1, 2], 3)
+        """
+        refuse("fit", steps_per_epoch=steps_per_epoch, validation_steps=validation_steps)
+        verbose = verbosity(verbose)
+        if on_nan not in _native.ON_NAN:
+            raise ValueError(f"on_nan must be one of {sorted(_native.ON_NAN)}, got {on_nan!r}")
+        if shuffle not in (True, False):
+            not_supported(f"fit: shuffle={shuffle!r}")
+        if class_weight is not None and sample_weight is not None:
+            raise ValueError("fit takes class_weight or sample_weight, not both")
+        batch = _batch_size(batch_size)
+        handle = self._ready(x, "fit")
+        samples = self._samples(x, y, sample_weight)
+        held_out = None
+        if validation_data is not None:
+            held_out = self._validation_samples(validation_data)
+        elif validation_split:
+            samples, held_out = _split(samples, validation_split)
+        data = _native.Data(*samples, _class_weight(class_weight))
+        self._check(handle, data, on_nan)
+        validation = None
+        if held_out is not None:
+            validation = _native.Data(*held_out)
+            self._check(handle, validation, on_nan, "validation_data: ")
+        run = _Fit(self, handle, data, batch, epochs, verbose, callbacks)
+        run.shuffle, run.on_nan = bool(shuffle), on_nan
+        run.validation = validation
+        run.validation_batch = _batch_size(validation_batch_size or batch, "validation_batch_size")
+        run.validation_freq = validation_freq
+        return run.run(initial_epoch)
+
+    def _samples(
+        self, x: Any, y: Any, sample_weight: Any = None, prefix: str = ""
+    ) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+        if y is None:
+            raise ValueError(f"{prefix}y is missing: training and evaluation need targets")
+        xs = self._inputs(x, prefix)
+        count = len(xs[0])
+        ys = _data.per_name(y, self.output_names, f"{prefix}y", lambda part: len(part) == count)
+        weights = []
+        if sample_weight is not None:
+            # One array serves all outputs.
+            names = self.output_names
+            if not isinstance(sample_weight, dict) and not _is_list_of_arrays(sample_weight):
+                names = names[:1]
+            weights = _data.per_name(
+                sample_weight, names, f"{prefix}sample_weight", lambda part: len(part) == count
+            )
+        groups = {f"{prefix}x": xs, f"{prefix}y": ys, f"{prefix}sample_weight": weights}
+        _data.same_length(**groups)
+        return xs, ys, weights
+
+    def _inputs(self, x: Any, prefix: str = "") -> list[np.ndarray]:
+        rank = 1 + len(self._input_shapes[0])
+        return _data.per_name(x, self.input_names, f"{prefix}x", lambda part: part.ndim >= rank)
+
+    def _validation_samples(self, given: Any) -> Any:
+        if not isinstance(given, list | tuple) or len(given) not in (2, 3):
+            raise ValueError(
+                "validation_data must be (x, y) or (x, y, sample_weight), got "
+                + (
+                    f"{len(given)} parts"
+                    if isinstance(given, list | tuple)
+                    else type(given).__name__
+                )
+            )
+        return self._samples(*given, prefix="validation_data: ")
+
+    def _check(
+        self, handle: _native.Handle, data: _native.Data, on_nan: str = "stop", prefix: str = ""
+    ) -> None:
+        try:
+            _native.model_check(handle, data)
+        except NonFiniteError as error:
+            if on_nan != "ignore":
+                raise NonFiniteError(f"{prefix}{error}") from None
+        except (ValueError, TypeError) as error:
+            if not prefix:
+                raise
+            raise type(error)(f"{prefix}{error}") from None
+
+    # ---- evaluate and predict ----------------------------------------------------------------
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Loss and metrics of the model as it is. Changes nothing.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            As for `fit`.
+        batch_size
+            Samples per step; None for 32.
+        verbose
+            0 for silence, 1 or ``"auto"`` for a progress line, 2 for one line.
+        steps, callbacks
+            Not supported yet.
+        return_dict
+            Whether the values come by name.
+
+        Returns
+        -------
+        float, list of float or dict
+            The loss alone if there are no metrics; else the loss first and then the metrics in
+            the order of `compile`.
+
+        Raises
+        ------
+        ValueError
+            If the model is not compiled or the data does not fit it.
+        """
+        refuse("evaluate", steps=steps, callbacks=callbacks or None)
+        verbose = verbosity(verbose)
+        batch = _batch_size(batch_size)
+        handle = self._ready(x, "evaluate")
+        data = _native.Data(*self._samples(x, y, sample_weight))
+        self._check(handle, data)
+        names = _native.result_names(handle)
+        line = ProgressLine(_steps(data.sample_count, batch), verbose)
+        try:
+            results = _native.evaluate(handle, data, batch, _painting(line, names))
+        except BaseException:
+            line.abandon()
+            raise
+        line.finish(_logs(names, results))
+        return _returned(names, results, return_dict)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """Outputs of the model. Needs no `compile`.
+
+        Parameters
+        ----------
+        x
+            As for `fit`.
+        batch_size
+            Samples per step; None for 32.
+        verbose
+            0 for silence, 1 or ``"auto"`` for a progress line, 2 for one line.
+        steps, callbacks
+            Not supported yet.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32, one row per sample; with several outputs a list of arrays, or what the
+            outputs of the model were given as.
+
+        Raises
+        ------
+        ValueError
+            If the data does not fit the model.
+        """
+        refuse("predict", steps=steps, callbacks=callbacks or None)
+        verbose = verbosity(verbose)
+        batch = _batch_size(batch_size)
+        self._build_for(x)
+        xs = self._inputs(x)
+        count = _data.same_length(x=xs)
+        line = ProgressLine(_steps(count, batch), verbose)
+        try:
+            outputs = _native.predict(
+                self._model_handle(), xs, self._output_shapes, batch, _painting(line, [])
+            )
+        except BaseException:
+            line.abandon()
+            raise
+        line.finish()
+        return _nest.packed_like(self._outputs_structure, outputs)
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One step on all samples given.
+
+        Parameters
+        ----------
+        x, y, sample_weight, class_weight
+            As for `fit`.
+        return_dict
+            Whether the values come by name.
+
+        Returns
+        -------
+        float, list of float or dict
+            Loss and metrics of this batch before its step, as `evaluate` gives them.
+        """
+        if class_weight is not None and sample_weight is not None:
+            raise ValueError("train_on_batch takes class_weight or sample_weight, not both")
+        handle = self._ready(x, "train_on_batch")
+        samples = self._samples(x, y, sample_weight)
+        data = _native.Data(*samples, _class_weight(class_weight))
+        self._check(handle, data)
+        results = _native.train(handle, data, data.sample_count)
+        return _returned(_native.result_names(handle), results, return_dict)
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Loss and metrics on all samples given, as one batch.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            As for `fit`.
+        return_dict
+            Whether the values come by name.
+        """
+        handle = self._ready(x, "test_on_batch")
+        data = _native.Data(*self._samples(x, y, sample_weight))
+        self._check(handle, data)
+        results = _native.evaluate(handle, data, data.sample_count)
+        return _returned(_native.result_names(handle), results, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Outputs of the model for all samples given, as one batch."""
+        self._build_for(x)
+        xs = self._inputs(x)
+        count = _data.same_length(x=xs)
+        outputs = _native.predict(self._model_handle(), xs, self._output_shapes, count)
+        return _nest.packed_like(self._outputs_structure, outputs)
+
+
+class _Fit:
+    """One call of `fit`, when everything has been checked."""
+
+    shuffle = True
+    on_nan = "stop"
+    validation: _native.Data | None = None
+    validation_batch = _BATCH_SIZE
+    validation_freq: int | Iterable[int] = 1
+
+    def __init__(
+        self,
+        model: Any,
+        handle: _native.Handle,
+        data: _native.Data,
+        batch: int,
+        epochs: int,
+        verbose: int,
+        callbacks: Any,
+    ) -> None:
+        self.model, self.handle, self.data = model, handle, data
+        self.batch, self.epochs, self.verbose = batch, epochs, verbose
+        self.steps = _steps(data.sample_count, batch)
+        self.names = _native.result_names(handle)
+        self.history = History()
+        given = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
+        # History comes last: it keeps what the others have added to the logs.
+        self.callbacks = [each for each in given if each is not None] + [self.history]
+        # Telling nobody costs as much as a small batch.
+        self.hears_batches = any(map(_hears_batches, self.callbacks))
+
+    def run(self, initial_epoch: int) -> History:
+        model = self.model
+        model.history, model.stop_training = self.history, False
+        parameters = {"verbose": self.verbose, "epochs": self.epochs, "steps": self.steps}
+        for each in self.callbacks:
+            each.set_params(parameters)
+            each.set_model(model)
+        logs: dict[str, float] = {}
+        self.tell("on_train_begin", {})
+        try:
+            for epoch in range(initial_epoch, self.epochs):
+                logs = self.epoch(epoch)
+                if model.stop_training:
+                    break
+        except KeyboardInterrupt:
+            # Callbacks finish what they do at the end, such as closing a file.
+            self.tell("on_train_end", logs)
+            raise
+        finally:
+            # The history outlives the model without holding it.
+            self.history.set_model(None)
+        self.tell("on_train_end", logs)
+        return self.history
+
+    def tell(self, hook: str, *arguments: Any) -> None:
+        for each in self.callbacks:
+            getattr(each, hook)(*arguments)
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        self.tell("on_epoch_begin", epoch, {})
+        if self.epochs > 1 and self.verbose:
+            print(f"Epoch {epoch + 1}/{self.epochs}", flush=True)
+        line = ProgressLine(self.steps, self.verbose)
+        try:
+            done, results = self.train(line)
+            logs = _logs(self.names, results)
+            if self.validation is not None and self.validates_after(epoch):
+                values = _native.evaluate(self.handle, self.validation, self.validation_batch)
+                held_out = _logs(self.names, values)
+                logs.update({f"val_{key}": value for key, value in held_out.items()})
+        except NonFiniteError as error:
+            line.abandon()
+            raise NonFiniteError(f"epoch {epoch + 1}: {error}") from None
+        except BaseException:
+            line.abandon()
+            raise
+        self.tell("on_epoch_end", epoch, logs)
+        line.finish(logs, done)
+        return logs
+
+    def train(self, line: ProgressLine) -> tuple[int, list[float]]:
+        """One pass; returns the steps done and the means over them."""
+        paint = _painting(line, self.names)
+        latest: tuple[int, list[float]] = (0, [])
+
+        def after_batch(done: int, total: int, results: list[float]) -> bool:
+            nonlocal latest
+            latest = (done, results)
+            paint(done, total, results)
+            if self.hears_batches:
+                self.tell("on_train_batch_end", done - 1, _logs(self.names, results))
+            return self.model.stop_training
+
+        results = _native.train(
+            self.handle, self.data, self.batch, after_batch, self.shuffle, self.on_nan
+        )
+        return (self.steps, results) if results is not None else latest
+
+    def validates_after(self, epoch: int) -> bool:
+        if isinstance(self.validation_freq, int):
+            return (epoch + 1) % self.validation_freq == 0
+        return epoch + 1 in self.validation_freq
+
+
+# ---- Small parts -----------------------------------------------------------------------------
+
+
+def _painting(
+    line: ProgressLine, names: list[str]
+) -> Callable[[int, int, list[float]], bool | None]:
+    order = sorted(range(len(names)), key=names.__getitem__)
+
+    def paint(done: int, _total: int, results: list[float]) -> bool:
+        line.update(done, lambda: {names[index]: results[index] for index in order})
+        return False
+
+    return paint
+
+
+def _logs(names: list[str], results: list[float] | None) -> dict[str, float]:
+    return dict(sorted(zip(names, results or [], strict=True)))
+
+
+def _returned(names: list[str], results: list[float] | None, return_dict: bool) -> Any:
+    assert results is not None  # nothing here asks to stop
+    if return_dict:
+        return _logs(names, results)
+    return results[0] if len(results) == 1 else results
+
+
+def _hears_batches(callback: Callback) -> bool:
+    hook = callback.on_train_batch_end
+    return getattr(hook, "__func__", hook) is not Callback.on_train_batch_end
+
+
+def _steps(samples: int, batch: int) -> int:
+    return -(-samples // batch)
+
+
+def _batch_size(value: Any, what: str = "batch_size") -> int:
+    if value is None:
+        return _BATCH_SIZE
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{what} must be an integer from 1 up, got {value!r}")
+    return int(value)
+
+
+def _class_weight(given: Any) -> dict[int, float] | None:
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise TypeError(
+            f"class_weight must be a dict from class number to weight, got {type(given).__name__}"
+        )
+    try:
+        return {int(key): float(value) for key, value in given.items()}
+    except (TypeError, ValueError):
+        raise TypeError(f"class_weight must map class numbers to weights, got {given!r}") from None
+
+
+def _split(samples: Any, share: float) -> tuple[Any, Any]:
+    """Cuts the end off, as views."""
+    if not 0 < share < 1:
+        raise ValueError(f"validation_split must be from 0 to below 1, got {share!r}")
+    count = len(samples[0][0])
+    at = math.floor(count * (1.0 - share))
+    if at in (0, count):
+        raise ValueError(
+            f"validation_split={share} of {count} samples leaves {at} to train on and "
+            f"{count - at} to validate on; both need at least one"
+        )
+    head = tuple([array[:at] for array in group] for group in samples)
+    tail = tuple([array[at:] for array in group] for group in samples)
+    return head, tail
+
+
+def _is_list_of_arrays(value: Any) -> bool:
+    return isinstance(value, list | tuple) and any(
+        isinstance(part, np.ndarray | list | tuple) for part in value
+    )

@@ -1,0 +1,109 @@
+"""Where the files of data sets are, and how they get there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+Split = tuple[np.ndarray, np.ndarray]
+Splits = tuple[Split, Split]
+
+
+class Source(NamedTuple):
+    """A file of a data set in its public home."""
+
+    name: str
+    url: str
+    sha256: str
+
+
+def cache_folder() -> Path:
+    """Where downloads go: the platform's folder for caches."""
+    if sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "martlet"
+
+
+def _keras_folder() -> Path:
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
+
+
+def find(names: Sequence[str]) -> Path | None:
+    """The first of the names, files or folders, in the first folder that has one."""
+    folders = [cache_folder(), _keras_folder()]
+    if os.environ.get("MARTLET_DATA_DIR"):
+        folders.insert(0, Path(os.environ["MARTLET_DATA_DIR"]))
+    for folder in folders:
+        for name in names:
+            if (folder / name).exists():
+                return folder / name
+    return None
+
+
+def fetch(source: Source) -> Path:
+    """Downloads a file into the cache and checks its hash.
+
+    Raises
+    ------
+    OSError
+        If it cannot be had; the message says where to put it by hand.
+    """
+    import hashlib
+    import http.client
+    import tempfile
+    import urllib.request
+
+    target = cache_folder() / source.name
+    by_hand = f"get {source.url} and put it at {target}, or set MARTLET_DATA_DIR to its folder"
+    digest = hashlib.sha256()
+    partial = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        print(f"Downloading {source.url} to {target}", file=sys.stderr, flush=True)
+        with (
+            urllib.request.urlopen(source.url, timeout=60) as response,
+            tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file,
+        ):
+            partial = Path(file.name)
+            while block := response.read(1 << 20):
+                digest.update(block)
+                file.write(block)
+        if digest.hexdigest() != source.sha256:
+            raise OSError(
+                f"{source.url} did not give the known file: its SHA-256 is {digest.hexdigest()}, "
+                f"expected {source.sha256}"
+            )
+        # Appears whole or not at all, also for others who load at the same time.
+        partial.replace(target)
+    except (OSError, http.client.HTTPException) as error:
+        if "SHA-256" in str(error):
+            raise
+        raise OSError(f"{source.name} is not here and cannot be downloaded: {by_hand}") from None
+    finally:
+        if partial is not None:
+            partial.unlink(missing_ok=True)
+    return target
+
+
+def from_npz(path: Path) -> Splits:
+    """The four arrays of an archive in the form of Keras's ``mnist.npz``."""
+    with np.load(path, allow_pickle=False) as archive:
+        missing = {"x_train", "y_train", "x_test", "y_test"} - set(archive.files)
+        if missing:
+            raise ValueError(f"{path} lacks the arrays {sorted(missing)}")
+        train = archive["x_train"], archive["y_train"]
+        return train, (archive["x_test"], archive["y_test"])
+
+
+def find_or_fetch(source: Source) -> Path:
+    """The file, wherever it is or comes from."""
+    return find([source.name]) or fetch(source)

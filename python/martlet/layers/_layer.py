@@ -1,0 +1,350 @@
+"""What all layers have in common."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .. import _data, _native, _nest, activations
+from .._errors import not_supported
+from ._symbol import KerasTensor
+from ._weight import Variable
+
+_BATCH = 32
+
+
+class Layer:
+    """A step of a network: configuration, and weights from its first call on.
+
+    Called on symbols (:func:`martlet.Input`) it gives symbols, to make a model of. Called on an
+    array it computes at once and gives an array.
+
+    Attributes
+    ----------
+    name : str
+    trainable : bool
+        Whether training changes the weights. Takes effect with the next ``compile``.
+    built : bool
+        Whether the weights exist.
+    weights : list of Variable
+        Trainable ones first.
+    """
+
+    #: Whether a call takes a list of tensors as one argument.
+    _merges: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        attributes: dict[str, Any],
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        activity_regularizer: Any = None,
+        input_shape: Sequence[int] | None = None,
+        input_dim: int | None = None,
+        **unknown: Any,
+    ) -> None:
+        kind = type(self).__name__
+        if unknown:
+            raise ValueError(
+                f"{kind} does not know the argument{'s' * (len(unknown) > 1)} "
+                + ", ".join(repr(each) for each in unknown)
+            )
+        if dtype is not None and not _is_float32(dtype):
+            not_supported(f"{kind}: dtype={dtype!r}")
+        if activity_regularizer is not None:
+            not_supported(f"{kind}: activity_regularizer={activity_regularizer!r}")
+        given = {
+            key: _encoded(value, f"{kind}: {key}")
+            for key, value in attributes.items()
+            if value is not None
+        }
+        if name is not None:
+            if not isinstance(name, str):
+                raise TypeError(f"{kind}: name must be text, got {name!r}")
+            given["name"] = name
+        if input_dim is not None:
+            input_shape = (input_dim,)
+        self._input_shape = None if input_shape is None else tuple(input_shape)
+        self._handle = _native.layer_create(kind, given)
+        self._arguments = {**attributes, "name": name}
+        self._forget_calls()
+        if not trainable:
+            self.trainable = False
+
+    def _forget_calls(self) -> None:
+        # Weak, see KerasTensor.
+        self._output: weakref.ref[KerasTensor] | None = None
+        self._calculator: tuple[Any, Any] | None = None
+
+    # ---- What it is --------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The name given, or one made of the class name and a number."""
+        return _native.layer_name(self._handle)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights."""
+        return _native.layer_is_trainable(self._handle)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        _native.layer_set_trainable(self._handle, bool(value))
+
+    @property
+    def built(self) -> bool:
+        """Whether the weights exist."""
+        return _native.layer_is_built(self._handle)
+
+    @property
+    def dtype(self) -> str:
+        """Always ``"float32"``."""
+        return "float32"
+
+    def get_config(self) -> dict[str, Any]:
+        """All arguments by name, defaults included; what `from_config` takes.
+
+        Examples
+        --------
+        >>> from martlet.layers import MaxPooling2D
+        >>> MaxPooling2D(2).get_config()["padding"]
+        'valid'
+        """
+        return _native.layer_config(self._handle)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Layer:
+        """A new layer from what `get_config` gave."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        import inspect
+
+        shown = []
+        for key, parameter in inspect.signature(type(self).__init__).parameters.items():
+            value = self._arguments.get(key, parameter.default)
+            if key == "self" or key not in self._arguments:
+                continue
+            if parameter.default is inspect.Parameter.empty:
+                shown.append(_shown(value))
+            elif not _equal(value, parameter.default):
+                shown.append(f"{key}={_shown(value)}")
+        if self._arguments["name"] is not None:
+            shown.append(f"name={self._arguments['name']!r}")
+        # `name` is an explicit argument of some layers.
+        call = f"{type(self).__name__}({', '.join(dict.fromkeys(shown))})"
+        count = self.count_params() if self.built else 0
+        return f"{call}  # {count:,} parameters" if count else call
+
+    # ---- Calls -------------------------------------------------------------------------------
+
+    def __call__(self, inputs: Any, training: bool | None = None) -> Any:
+        """Calls the layer on symbols or on arrays.
+
+        Parameters
+        ----------
+        inputs
+            A symbol, an array, or for layers that merge a list of them.
+        training
+            For arrays: whether dropout and batch normalization work as in training.
+
+        Returns
+        -------
+        KerasTensor or numpy.ndarray
+            As the input is.
+        """
+        if _nest.any_leaf(inputs, lambda leaf: isinstance(leaf, KerasTensor)):
+            return self._call_on_symbols(inputs, training)
+        return self._compute(inputs, bool(training))
+
+    def _call_on_symbols(self, inputs: Any, training: bool | None = None) -> Any:
+        leaves = _nest.flatten(inputs)
+        for leaf in leaves:
+            if not isinstance(leaf, KerasTensor):
+                raise TypeError(
+                    f"layer '{self.name}': called on symbols and on {type(leaf).__name__} at once"
+                )
+        if training is not None:
+            not_supported(f"layer '{self.name}': training={training} in a call on symbols")
+        return self._made_of(leaves)[0]
+
+    def _made_of(self, inputs: list[KerasTensor]) -> list[KerasTensor]:
+        handles = _native.layer_call(self._handle, [each._handle for each in inputs])
+        outputs = [
+            KerasTensor(handle, self, tuple(inputs), index) for index, handle in enumerate(handles)
+        ]
+        self._output = weakref.ref(outputs[0])
+        return outputs
+
+    def _compute(self, inputs: Any, training: bool) -> Any:
+        parts = inputs if self._merges and isinstance(inputs, list | tuple) else [inputs]
+        labels = [f"input of layer '{self.name}'"] * len(parts)
+        arrays = [
+            _data.has_samples(_data.as_array(part, label), label)
+            for part, label in zip(parts, labels, strict=True)
+        ]
+        count = _data.same_length(input=arrays)
+        model, shape = self._calculator_for(tuple(array.shape[1:] for array in arrays))
+        batch_size = count if training else min(count, _BATCH)
+        return _native.predict(model, arrays, [shape], batch_size, training=training)[0]
+
+    def _calculator_for(self, shapes: tuple[tuple[int, ...], ...]) -> tuple[Any, tuple[int, ...]]:
+        """A model of this layer alone, kept for the next call on the same shapes."""
+        if self._calculator is None or self._calculator[0] != shapes:
+            inputs, output = self._called_on(shapes)
+            model = _native.model_create(inputs, [output], "Functional", "alone")
+            self._calculator = (shapes, (model, _native.symbol_shape(output)))
+        return self._calculator[1]
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights, for inputs of a shape whose first entry stands for the samples."""
+        self.compute_output_shape(input_shape)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        """Shape of the output for inputs of a shape; builds the layer if it is not built yet."""
+        shapes = input_shape if _is_nested(input_shape) else [input_shape]
+        _, output = self._called_on([tuple(shape)[1:] for shape in shapes])
+        return (None, *_native.symbol_shape(output))
+
+    def _called_on(self, shapes: Sequence[Sequence[int]]) -> tuple[list[Any], Any]:
+        """Inputs of these shapes, and what the layer makes of them."""
+        inputs = [
+            _native.input_create(shape, f"input_{index}_of_{self.name}")
+            for index, shape in enumerate(shapes)
+        ]
+        return inputs, _native.layer_call(self._handle, inputs)[0]
+
+    @property
+    def output(self) -> KerasTensor:
+        """What the latest call on symbols gave, for a model that ends there."""
+        symbol = self._output() if self._output else None
+        if symbol is None:
+            raise AttributeError(f"layer '{self.name}' has not been called, so it has no output")
+        return symbol
+
+    @property
+    def input(self) -> KerasTensor | list[KerasTensor]:
+        """What the latest call on symbols took."""
+        inputs = list(self.output._inputs)
+        return inputs[0] if len(inputs) == 1 else inputs
+
+    # ---- Weights -----------------------------------------------------------------------------
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights, trainable ones first."""
+        return [
+            Variable(self, index, info)
+            for index, info in enumerate(_native.weight_infos(self._handle))
+        ]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The same as `weights`."""
+        return self.weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """Weights that training changes."""
+        return [each for each in self.weights if each.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """Weights that training leaves alone, and moving averages."""
+        return [each for each in self.weights if not each.trainable]
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights, in the order of `weights`."""
+        infos = _native.weight_infos(self._handle)
+        return [
+            _native.get_weight(self._handle, index, info.shape) for index, info in enumerate(infos)
+        ]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Sets all weights, in the order of `weights`.
+
+        Raises
+        ------
+        ValueError
+            If there are too many or too few, or a shape is wrong; nothing has changed then.
+        """
+        _native.set_weights(
+            self._handle,
+            [_data.as_array(value, f"weights[{index}]") for index, value in enumerate(weights)],
+        )
+
+    def count_params(self) -> int:
+        """Number of values in all weights."""
+        if not self.built:
+            raise ValueError(
+                f"layer '{self.name}' is not built, so its parameters cannot be counted; "
+                "call it on data or on an Input first"
+            )
+        return sum(int(np.prod(info.shape)) for info in _native.weight_infos(self._handle))
+
+    def _weight(self, name: str) -> Variable | None:
+        return next((each for each in self.weights if each.name == name), None)
+
+
+def _encoded(value: Any, what: str) -> Any:
+    """An argument as the core takes it: plain values, names, configurations."""
+    if isinstance(value, type) and hasattr(value, "_encoded"):
+        value = value()
+    if hasattr(value, "_encoded"):
+        return value._encoded()
+    if not callable(value):
+        return value
+    name = getattr(value, "__name__", "")
+    if getattr(activations, name, None) is value:
+        return name
+    raise TypeError(
+        f"{what}={value!r}: expected a name or a function of martlet.activations; "
+        "give a layer or a function of your own its own place in the model"
+    )
+
+
+def _is_nested(shape: Any) -> bool:
+    return bool(shape) and isinstance(shape[0], list | tuple)
+
+
+def _is_float32(dtype: Any) -> bool:
+    if isinstance(dtype, dict):
+        # A policy, as configurations have it.
+        dtype = dtype.get("config", {}).get("name")
+    return getattr(dtype, "name", dtype) == "float32" or dtype is np.float32
+
+
+def _shown(value: Any) -> str:
+    return repr(getattr(value, "__name__", value) if callable(value) else value)
+
+
+def _equal(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and value == default
+
+
+def channels_last(kind: str, data_format: str | None) -> None:
+    """Refuses images whose channels stand first."""
+    if data_format == "channels_first":
+        not_supported(f"{kind}: data_format='channels_first'")
+    if data_format not in (None, "channels_last"):
+        raise ValueError(
+            f"{kind}: data_format must be 'channels_last' or 'channels_first', got {data_format!r}"
+        )
+
+
+class WeightNamed:
+    """A weight of a layer by its name: ``layer.kernel``, None where the layer has none."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.__doc__ = f"The weight '{name}', or None."
+
+    def __get__(self, layer: Layer | None, _kind: type) -> Any:
+        return self if layer is None else layer._weight(self.name)

@@ -1,0 +1,140 @@
+"""Pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ._layer import Layer, channels_last
+
+
+class MaxPooling2D(Layer):
+    """The largest value of each window.
+
+    Parameters
+    ----------
+    pool_size
+        Height and width of a window, or one number for both.
+    strides
+        From one window to the next; None for `pool_size`.
+    padding
+        ``"valid"``: windows lie within the image. ``"same"``: they may hang over its edge, the
+        output has ``ceil(extent / stride)`` rows and columns, and what is outside never wins.
+    data_format
+        ``"channels_last"``.
+    name
+        Automatic when None.
+    **kwargs
+        ``input_shape``.
+
+    Input shape
+        ``(samples, height, width, channels)``
+    Output shape
+        ``(samples, new_height, new_width, channels)``
+
+    Raises
+    ------
+    ValueError
+        If the image is smaller than a window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import MaxPooling2D
+    >>> MaxPooling2D()(np.arange(16.0).reshape(1, 4, 4, 1))[0, :, :, 0]
+    array([[ 5.,  7.],
+           [13., 15.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = (2, 2),
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        channels_last("MaxPooling2D", data_format)
+        super().__init__(
+            {"pool_size": pool_size, "strides": strides, "padding": padding}, name=name, **kwargs
+        )
+
+
+class AveragePooling2D(Layer):
+    """The mean of each window; with ``"same"`` padding, of what lies within the image.
+
+    Parameters
+    ----------
+    pool_size
+        Height and width of a window, or one number for both.
+    strides
+        From one window to the next; None for `pool_size`.
+    padding
+        ``"valid"`` or ``"same"``, see :class:`MaxPooling2D`.
+    data_format
+        ``"channels_last"``.
+    name
+        Automatic when None.
+    **kwargs
+        ``input_shape``.
+
+    Raises
+    ------
+    ValueError
+        If the image is smaller than a window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import AveragePooling2D
+    >>> AveragePooling2D(2)(np.arange(16.0).reshape(1, 4, 4, 1))[0, :, :, 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int],
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        channels_last("AveragePooling2D", data_format)
+        super().__init__(
+            {"pool_size": pool_size, "strides": strides, "padding": padding}, name=name, **kwargs
+        )
+
+
+class GlobalAveragePooling2D(Layer):
+    """The mean of each channel over the whole image.
+
+    Parameters
+    ----------
+    data_format
+        ``"channels_last"``.
+    keepdims
+        Whether height and width stay, as axes of 1.
+    **kwargs
+        ``name``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import GlobalAveragePooling2D
+    >>> GlobalAveragePooling2D()(np.ones((2, 7, 7, 3))).shape
+    (2, 3)
+    """
+
+    def __init__(
+        self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
+    ) -> None:
+        channels_last("GlobalAveragePooling2D", data_format)
+        super().__init__({"keepdims": keepdims}, **kwargs)
+
+
+MaxPool2D = MaxPooling2D
+AvgPool2D = AveragePooling2D
+GlobalAvgPool2D = GlobalAveragePooling2D

@@ -1,0 +1,535 @@
+"""Models: graphs of layers that train and predict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from . import _data, _naming, _native, _nest
+from ._compiling import Compilation
+from ._errors import not_supported, unknown_name
+from ._training import Trainer
+from .callbacks import History
+from .layers._input import InputLayer
+from .layers._layer import Layer
+from .layers._symbol import KerasTensor
+from .layers._weight import Variable
+
+
+class Model(Trainer, Layer):
+    """A model made of the symbols that lead from its inputs to its outputs.
+
+    Parameters
+    ----------
+    inputs
+        Symbols of :func:`martlet.Input`: one, a list or a dict.
+    outputs
+        Symbols that layer calls gave: one, a list or a dict.
+    name
+        Automatic when None.
+    trainable
+        Whether training changes the weights of its layers.
+
+    Raises
+    ------
+    ValueError
+        If an output does not come from the inputs, or two layers have one name.
+
+    Examples
+    --------
+    >>> from martlet import Input, Model
+    >>> from martlet.layers import Add, Conv2D, Dense, GlobalAveragePooling2D
+    >>> image = Input((28, 28, 1))
+    >>> x = Conv2D(8, 3, padding="same", activation="relu")(image)
+    >>> x = Add()([x, Conv2D(8, 3, padding="same")(x)])
+    >>> model = Model(image, Dense(10, activation="softmax")(GlobalAveragePooling2D()(x)))
+    >>> model.output_shape
+    (None, 10)
+    """
+
+    _class_name = "Functional"
+    _is_sequential = False
+
+    def __init__(
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        name: str | None = None,
+        trainable: bool = True,
+    ) -> None:
+        if inputs is None or outputs is None:
+            if type(self) is not Model:
+                not_supported(f"{type(self).__name__}: a model that defines call() of its own")
+            raise TypeError("Model takes inputs and outputs: Model(inputs, outputs)")
+        self._start(name)
+        self._connect(inputs, outputs)
+        if not trainable:
+            self.trainable = False
+
+    def _start(self, name: str | None) -> None:
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"{type(self).__name__}: name must be text, got {name!r}")
+        self._given_name = name
+        self._name = name if name is not None else _naming.automatic(self._class_name.lower())
+        self._trainable = True
+        self._compilation: Compilation | None = None
+        self.history: History | None = None
+        self.stop_training = False
+        self._handles: tuple[_native.Handle, _native.Handle] | None = None
+        self._inputs_structure: Any = None
+        self._outputs_structure: Any = None
+        self._layers: list[Layer] = []
+        self._input_shape = None
+        self._forget_calls()
+
+    def _connect(self, inputs: Any, outputs: Any) -> None:
+        """Makes the model of its symbols."""
+        symbols = {"inputs": _nest.flatten(inputs), "outputs": _nest.flatten(outputs)}
+        for what, leaves in symbols.items():
+            for leaf in leaves:
+                if not isinstance(leaf, KerasTensor):
+                    raise TypeError(
+                        f"Model: {what} must be symbols of Input and layer calls, got "
+                        f"{type(leaf).__name__}"
+                    )
+        model = _native.model_create(
+            [each._handle for each in symbols["inputs"]],
+            [each._handle for each in symbols["outputs"]],
+            self._class_name,
+            self._name,
+        )
+        self._handles = (model, _native.model_as_layer(model))
+        self._inputs_structure, self._outputs_structure = inputs, outputs
+        self._layers = _as_described(_native.model_describe(model), symbols)
+        if self._compilation is not None and self._compilation.losses is not None:
+            _native.model_compile(model, self._compilation.configuration(self.output_names))
+
+    # ---- What it is --------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The name given, or an automatic one."""
+        return self._name
+
+    @property
+    def built(self) -> bool:
+        """Whether the shape of the input is known, so that weights exist."""
+        return self._handles is not None
+
+    def _model_handle(self) -> _native.Handle:
+        return (self._handles or self._not_built())[0]
+
+    @property
+    def _handle(self) -> _native.Handle:
+        return (self._handles or self._not_built())[1]
+
+    def _not_built(self) -> NoReturn:
+        raise ValueError(
+            f"model '{self.name}' is not built: the shape of its input is not known yet; start it "
+            "with an Input, or call fit, predict or build first"
+        )
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, each after those it takes its inputs from."""
+        return list(self._layers)
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by its name or its place.
+
+        Raises
+        ------
+        ValueError
+            If there is none; the message suggests the nearest name.
+        """
+        if (name is None) == (index is None):
+            raise ValueError("get_layer takes a name or an index")
+        if index is not None:
+            if not -len(self._layers) <= index < len(self._layers):
+                raise ValueError(
+                    f"get_layer: index {index} is out of range; model '{self.name}' has "
+                    f"{len(self._layers)} layers"
+                )
+            return self._layers[index]
+        for layer in self._layers:
+            if layer.name == name:
+                return layer
+        raise unknown_name("layer", name, [layer.name for layer in self._layers])
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights. Setting it sets it for all layers."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self._layers:
+            layer.trainable = value
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbols it starts from."""
+        return _nest.flatten(self._inputs_structure) if self.built else []
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbols it ends in."""
+        return _nest.flatten(self._outputs_structure) if self.built else []
+
+    @property
+    def input(self) -> Any:
+        """The symbols it starts from, as they were given."""
+        return self._inputs_structure
+
+    @property
+    def output(self) -> Any:
+        """The symbols it ends in, as they were given."""
+        return self._outputs_structure
+
+    @property
+    def input_names(self) -> list[str]:
+        """Names of the inputs: keys for a dict of data."""
+        if isinstance(self._inputs_structure, dict):
+            return sorted(self._inputs_structure)
+        # By the layers: a symbol from the middle of another model has the name of its own layer.
+        return [name for name, _, _ in _native.model_describe(self._handles[0])["inputs"]]
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs: keys for a dict of targets, and prefixes in logs."""
+        if isinstance(self._outputs_structure, dict):
+            return sorted(self._outputs_structure)
+        return [each.name for each in self.outputs]
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of the input, with None for the samples; with several a list."""
+        shapes = [each.shape for each in self.inputs]
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output, with None for the samples; with several a list."""
+        shapes = [each.shape for each in self.outputs]
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def _input_shapes(self) -> list[tuple[int, ...]]:
+        return [each.shape[1:] for each in self.inputs]  # type: ignore[misc]
+
+    @property
+    def _output_shapes(self) -> list[tuple[int, ...]]:
+        return [each.shape[1:] for each in self.outputs]  # type: ignore[misc]
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights: layers in order, trainable ones of a layer first."""
+        if not self.built:
+            return []
+        owners = {id(layer): layer for layer in _flat_layers(self._layers)}
+        return [weight for layer in owners.values() for weight in layer.weights]
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights, in the order of `weights`."""
+        return super().get_weights() if self.built else []
+
+    def count_params(self) -> int:
+        """Number of values in all weights."""
+        if not self.built:
+            self._not_built()
+        return sum(math.prod(weight.shape) for weight in self.weights)
+
+    def get_config(self) -> dict[str, Any]:
+        """Not supported yet."""
+        not_supported("get_config of a model")
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: list[float] | None = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
+        """Prints a table of the layers.
+
+        Parameters
+        ----------
+        line_length
+            Width; None for what fits the terminal.
+        positions
+            Where the columns end, as shares of the width.
+        print_fn
+            Called once with the whole text instead of `print`.
+        expand_nested
+            Whether the layers of models within are shown.
+        show_trainable
+            Whether a column tells which layers are trainable.
+        layer_range
+            Names (or patterns) of the first and the last layer to show.
+        """
+        from ._summary import summary
+
+        text = summary(self, line_length, positions, expand_nested, show_trainable, layer_range)
+        if print_fn is not None:
+            print_fn(text)
+        else:
+            print(text, end="", flush=True)
+
+    def __repr__(self) -> str:
+        name = f", name={self._given_name!r}" if self._given_name is not None else ""
+        call = f"Model({_shown(self._inputs_structure)}, {_shown(self._outputs_structure)}{name})"
+        return f"{call}  # {self.count_params():,} parameters"
+
+    # ---- Calls -------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any = None) -> None:
+        """Nothing to do: a model of symbols is built when it is made."""
+
+    def _build_for(self, x: Any) -> None:
+        """Builds the model for data, if its input shape is still open."""
+
+    def _call_on_symbols(self, inputs: Any, training: bool | None = None) -> Any:
+        leaves = _nest.flatten(inputs)
+        for leaf in leaves:
+            if not isinstance(leaf, KerasTensor):
+                raise TypeError(
+                    f"model '{self.name}': called on symbols and on {type(leaf).__name__} at once"
+                )
+        if training is not None:
+            not_supported(f"model '{self.name}': training={training} in a call on symbols")
+        self._build_for(leaves[0])
+        return _nest.packed_like(self._outputs_structure, self._made_of(leaves))
+
+    def _compute(self, inputs: Any, training: bool) -> Any:
+        self._build_for(inputs)
+        arrays = self._inputs(inputs)
+        count = _data.same_length(x=arrays)
+        batch = count if training else min(count, 32)
+        outputs = _native.predict(
+            self._model_handle(), arrays, self._output_shapes, batch, training=training
+        )
+        return _nest.packed_like(self._outputs_structure, outputs)
+
+
+class Sequential(Model):
+    """A model that is a chain of layers.
+
+    Parameters
+    ----------
+    layers
+        In order. An :func:`martlet.Input` at the start, or ``input_shape=`` in the first layer,
+        says what comes in; else the first data does.
+    trainable
+        Whether training changes the weights of its layers.
+    name
+        Automatic when None.
+
+    Examples
+    --------
+    >>> from martlet import Input, Sequential
+    >>> from martlet.layers import Conv2D, Dense, Flatten, MaxPooling2D
+    >>> model = Sequential([Input((28, 28, 1)), Conv2D(8, 3, activation="relu"), MaxPooling2D()])
+    >>> model.add(Flatten())
+    >>> model.add(Dense(10, activation="softmax"))
+    >>> model
+    Sequential([
+        Input((28, 28, 1)),
+        Conv2D(8, 3, activation='relu'),  # 80 parameters
+        MaxPooling2D(),
+        Flatten(),
+        Dense(10, activation='softmax'),  # 13,530 parameters
+    ])  # 13,610 parameters
+    """
+
+    _class_name = "Sequential"
+    _is_sequential = True
+
+    def __init__(
+        self,
+        layers: Iterable[Any] | Layer | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+    ) -> None:
+        self._start(name)
+        # The input and what each layer made of it, as far as the shape is known.
+        self._chain: list[KerasTensor] = []
+        given = [] if layers is None else [layers] if isinstance(layers, Layer) else list(layers)
+        for layer in given:
+            self._append(layer)
+        self._reconnect()
+        if not trainable:
+            self.trainable = False
+
+    def add(self, layer: Any, rebuild: bool = True) -> None:
+        """Appends a layer.
+
+        Parameters
+        ----------
+        layer
+            A layer or model, or as the first an Input.
+        rebuild
+            Accepted; without effect.
+
+        Raises
+        ------
+        ValueError
+            If the layer cannot follow what is there; it is not appended then.
+        """
+        self._append(layer)
+        self._reconnect()
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Takes the last layer off and returns it.
+
+        Parameters
+        ----------
+        rebuild
+            Accepted; without effect.
+        """
+        if not self._layers:
+            raise ValueError(f"model '{self.name}' has no layers to pop")
+        layer = self._layers.pop()
+        del self._chain[len(self._layers) + 1 :]
+        self._reconnect()
+        return layer
+
+    def _append(self, layer: Any) -> None:
+        if isinstance(layer, KerasTensor) and isinstance(layer._layer, InputLayer):
+            self._begin(layer)
+            return
+        if isinstance(layer, InputLayer):
+            self._begin(layer._symbol())
+            return
+        if not isinstance(layer, Layer):
+            hint = f"; say {layer.__name__}()" if isinstance(layer, type) else ""
+            raise TypeError(
+                f"Sequential takes layers, got {getattr(layer, '__name__', repr(layer))}{hint}"
+            )
+        if any(layer.name == each.name for each in self._layers):
+            raise ValueError(
+                f"model '{self.name}' already has a layer named '{layer.name}'; names must be "
+                "unique"
+            )
+        if not self._layers and not self._chain:
+            shape = _own_input_shape(layer)
+            if shape is not None:
+                self._chain = [InputLayer(shape)._symbol()]
+        if self._chain:
+            symbol = layer(self._chain[-1])
+            if not isinstance(symbol, KerasTensor):
+                raise ValueError(
+                    f"model '{layer.name}' has several outputs, so it cannot stand in a Sequential"
+                )
+            self._chain.append(symbol)
+        self._layers.append(layer)
+        if not self._trainable:
+            layer.trainable = False
+
+    def _begin(self, symbol: KerasTensor) -> None:
+        if self._layers or self._chain:
+            raise ValueError(f"model '{self.name}': an Input can only stand first")
+        self._chain = [symbol]
+
+    def _reconnect(self) -> None:
+        self._handles = None
+        self._calculator = None
+        if len(self._chain) > 1:
+            layers = self._layers
+            self._connect(self._chain[0], self._chain[-1])
+            self._layers = layers
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights, for an input shape whose first entry stands for the samples."""
+        if self.built:
+            return
+        if not self._layers:
+            raise ValueError(f"model '{self.name}' has no layers")
+        if input_shape is None:
+            self._not_built()
+        chain = [InputLayer(tuple(input_shape)[1:])._symbol()]
+        for layer in self._layers:
+            chain.append(layer(chain[-1]))
+        self._chain = chain
+        self._reconnect()
+
+    def _build_for(self, x: Any) -> None:
+        if self.built:
+            return
+        if not isinstance(x, KerasTensor):
+            x = _data.has_samples(_data.as_array(x, "x"), "x")
+        self.build(x.shape)
+
+    def __repr__(self) -> str:
+        name = f", name={self._given_name!r}" if self._given_name is not None else ""
+        lines = [f"    {line}" for line in map(_as_item, self._shown_layers())]
+        body = "\n" + "\n".join(lines) + "\n" if lines else ""
+        call = f"Sequential([{body}]{name})"
+        return f"{call}  # {self.count_params():,} parameters" if self.built else call
+
+    def _shown_layers(self) -> list[str]:
+        start = [f"Input({self._chain[0].shape[1:]})"] if self._chain else []
+        return start + [repr(layer) for layer in self._layers]
+
+
+def _as_item(text: str) -> str:
+    """A constructor call with its comment as an entry of a list, a comma in between."""
+    text = text.replace("\n", "\n    ")
+    call, mark, comment = text.rpartition("  # ")
+    return f"{call},{mark}{comment}" if mark else f"{text},"
+
+
+def _own_input_shape(layer: Layer) -> tuple[int, ...] | None:
+    """The shape of one sample that a layer asks for by itself."""
+    if isinstance(layer, Model):
+        shapes = layer._input_shapes
+        return shapes[0] if len(shapes) == 1 else None
+    return layer._input_shape
+
+
+def _as_described(
+    description: dict[str, Any], symbols: dict[str, list[KerasTensor]]
+) -> list[Layer]:
+    """The layers between inputs and outputs, in the order of the core's description."""
+    found: dict[str, Layer] = {}
+    seen: set[int] = set()
+    for symbol in symbols["inputs"]:
+        if isinstance(symbol._layer, InputLayer):
+            found[symbol.name] = symbol._layer
+        else:
+            seen.add(id(symbol))
+    waiting = list(symbols["outputs"])
+    while waiting:
+        symbol = waiting.pop()
+        if id(symbol) not in seen:
+            seen.add(id(symbol))
+            found[symbol.name] = symbol._layer
+            waiting.extend(symbol._inputs)
+    # Where a model starts in the middle of another, the core has put an input of its own.
+    return [
+        found.get(each["name"])
+        or InputLayer._described(each["name"], each["nodes"][0]["output_shapes"][0])
+        for each in description["layers"]
+    ]
+
+
+def _flat_layers(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers, with those of models in place of the models."""
+    return [
+        inner
+        for layer in layers
+        for inner in (_flat_layers(layer.layers) if isinstance(layer, Model) else [layer])
+    ]
+
+
+def _shown(structure: Any) -> str:
+    if isinstance(structure, dict):
+        return "{" + ", ".join(f"{key!r}: {_shown(part)}" for key, part in structure.items()) + "}"
+    if isinstance(structure, list | tuple):
+        return "[" + ", ".join(map(_shown, structure)) + "]"
+    return f"{structure.name}{structure.shape}"
