@@ -250,7 +250,9 @@ package enum FloatingPointMode {
   }
 
   /// Runs `body` with denormals flushed and gives the caller's mode back afterwards.
-  package static func flushingDenormals<Result>(_ body: () throws -> Result) rethrows -> Result {
+  package static func flushingDenormals<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     #if arch(x86_64)
       let mode = martlet_x86_floating_point_mode()
       martlet_x86_set_floating_point_mode(martlet_x86_flushing_denormals(mode))

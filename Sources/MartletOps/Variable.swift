@@ -29,7 +29,10 @@ package final class Variable: @unchecked Sendable {
 
   /// The values for writing. Counts as a change.
   package func mutableValues() -> UnsafeMutablePointer<Float> {
-    version += 1
+    markChanged()
     return buffer.floats
   }
+
+  /// For writers that keep the address.
+  package func markChanged() { version += 1 }
 }

@@ -1,0 +1,218 @@
+import MartletDispatch
+import MartletGraph
+import MartletKernelTable
+import MartletOps
+import MartletTensors
+
+/// Samples and what should come out for them: views of the caller's arrays.
+package struct TrainingData {
+  package var x: [ArrayView] = []
+  package var y: [ArrayView] = []
+  /// None, one for all outputs, or one per output.
+  package var sampleWeights: [ArrayView] = []
+  package var classWeights: [Int: Double] = [:]
+
+  package init() {}
+
+  var sampleCount: Int { x.first?.sampleCount ?? 0 }
+
+  func feed(outputCount: Int) -> Feed {
+    let feed = Feed()
+    feed.inputs = x
+    feed.targets = y
+    feed.sampleWeights = (0..<outputCount).map {
+      sampleWeights.isEmpty ? nil : sampleWeights[min($0, sampleWeights.count - 1)]
+    }
+    feed.classWeights = classWeights.mapValues { Float($0) }
+    return feed
+  }
+}
+
+/// Finds what does not fit before a single weight changes. Shapes are looked at on every call,
+/// values once, in `checkValues`.
+struct DataCheck {
+  let model: Model
+  let program: Program
+  let heads: [LossHead]
+
+  // MARK: Shapes
+
+  func checkInputs(_ x: [ArrayView]) throws(MartletError) {
+    let names = model.inputNames
+    guard x.count == names.count else {
+      throw .invalidArgument(
+        "the model has \(names.count) input\(names.count == 1 ? "" : "s") "
+          + "(\(names.joined(separator: ", "))), got \(x.count) array\(x.count == 1 ? "" : "s")")
+    }
+    for (index, view) in x.enumerated() {
+      let expected = program.shapes[program.inputs[index]]
+      let argument = x.count == 1 ? "x" : "x[\(index)]"
+      guard DataCheck.agree(view.sampleExtents, expected.extents) else {
+        throw .invalidArgument(
+          "\(argument) has shape \(Shape.text(view.extents)), but input '\(names[index])' expects "
+            + "\(expected.batchDescription)" + DataCheck.inputHint(view.extents, expected))
+      }
+      guard view.sampleCount > 0 else {
+        throw .invalidArgument("\(argument) is empty: its shape is \(Shape.text(view.extents))")
+      }
+      guard view.sampleCount == x[0].sampleCount else {
+        throw .invalidArgument(
+          "all inputs need equally many samples: x[0] has \(x[0].sampleCount), "
+            + "\(argument) has \(view.sampleCount)")
+      }
+    }
+  }
+
+  /// Equal, or different by one trailing axis of 1, which Keras adds and drops silently.
+  private static func agree(_ found: [Int], _ expected: [Int]) -> Bool {
+    found == expected || found + [1] == expected || found == expected + [1]
+  }
+
+  private static func inputHint(_ found: [Int], _ expected: Shape) -> String {
+    if found == expected.extents {
+      return "; the first axis counts samples: for one sample use x[None]"
+    }
+    if found.count == 4, expected.rank == 3,
+      [found[2], found[3], found[1]] == expected.extents
+    {
+      return "; images are channels last: move axis 1 to the end"
+    }
+    if found.dropFirst().reduce(1, { $0 &* $1 }) == expected.count {
+      return "; reshape it: the number of elements fits"
+    }
+    return ""
+  }
+
+  func check(_ data: TrainingData) throws(MartletError) {
+    try checkInputs(data.x)
+    let count = data.sampleCount
+    guard data.y.count == heads.count else {
+      throw .invalidArgument(
+        "the model has \(heads.count) output\(heads.count == 1 ? "" : "s") "
+          + "(\(model.outputNames.joined(separator: ", "))), got \(data.y.count) target "
+          + "array\(data.y.count == 1 ? "" : "s")")
+    }
+    for (head, view) in zip(heads, data.y) {
+      let argument = data.y.count == 1 ? "y" : "y[\(head.output)]"
+      guard view.sampleCount == count else {
+        throw .invalidArgument(
+          "x has \(count) samples, \(argument) has \(view.sampleCount): "
+            + "every sample needs its target")
+      }
+      try checkTargetShape(view, head, argument)
+    }
+    guard [0, 1, heads.count].contains(data.sampleWeights.count) else {
+      throw .invalidArgument(
+        "sample_weight: expected one array, or one for each of \(heads.count) outputs, "
+          + "got \(data.sampleWeights.count)")
+    }
+    for weights in data.sampleWeights {
+      guard weights.sampleExtents.allSatisfy({ $0 == 1 }), weights.sampleCount == count else {
+        throw .invalidArgument(
+          "sample_weight: expected shape (\(count),), one weight per sample, "
+            + "got \(Shape.text(weights.extents))")
+      }
+    }
+  }
+
+  private func checkTargetShape(
+    _ view: ArrayView, _ head: LossHead, _ argument: String
+  ) throws(MartletError) {
+    let shape = program.shapes[head.lossInput]
+    let layer = model.outputNames[head.output]
+    let classes = shape.last ?? 1
+    let labelExtents = Array(shape.extents.dropLast())
+    let areLabels = DataCheck.agree(view.sampleExtents, labelExtents)
+    let areValues = DataCheck.agree(view.sampleExtents, shape.extents)
+    let name = head.function.kerasName
+    if head.function.takesLabels {
+      if !areLabels {
+        throw .invalidArgument(
+          "\(argument) has shape \(Shape.text(view.extents)), but loss '\(name)' of layer "
+            + "'\(layer)' expects class numbers of shape "
+            + Shape.text([view.sampleCount] + labelExtents)
+            + (areValues
+              ? "; \(argument) looks one-hot: use loss 'categorical_crossentropy'" : ""))
+      }
+    } else if !areValues {
+      var hint = ""
+      if areLabels, case .categoricalCrossentropy = head.function {
+        hint =
+          "; \(argument) looks like class numbers: use loss 'sparse_categorical_crossentropy', "
+          + "or utils.to_categorical(y, \(classes))"
+      }
+      throw .invalidArgument(
+        "\(argument) has shape \(Shape.text(view.extents)), but loss '\(name)' of layer "
+          + "'\(layer)' expects " + Shape.text([view.sampleCount] + shape.extents) + hint)
+    }
+    for metric in head.metrics where metric.takesLabels != head.function.takesLabels {
+      throw .invalidArgument(
+        metric.takesLabels
+          ? "a metric of layer '\(layer)' expects class numbers, but loss '\(name)' takes values "
+            + "for every class; use 'accuracy', which follows the loss"
+          : "a metric of layer '\(layer)' expects values for every class, but loss '\(name)' takes "
+            + "class numbers; use 'accuracy', which follows the loss")
+    }
+  }
+
+  // MARK: Values
+
+  /// Looks at every label and every floating-point number once.
+  func checkValues(_ data: TrainingData) throws(MartletError) {
+    let scratchCount = (data.x + data.y).map { $0.sampleExtents.reduce(1, *) }.max() ?? 1
+    let scratch = try Buffer(floatCount: scratchCount)
+    for (index, view) in data.x.enumerated() {
+      try checkFinite(view, data.x.count == 1 ? "x" : "x[\(index)]", scratch)
+    }
+    for (head, view) in zip(heads, data.y) {
+      let argument = data.y.count == 1 ? "y" : "y[\(head.output)]"
+      if head.function.takesLabels {
+        try checkLabels(view, head, argument)
+      } else {
+        try checkFinite(view, argument, scratch)
+      }
+    }
+    for view in data.sampleWeights { try checkFinite(view, "sample_weight", scratch) }
+  }
+
+  private func checkFinite(
+    _ view: ArrayView, _ argument: String, _ scratch: Buffer
+  ) throws(MartletError) {
+    guard [.float32, .float64, .float16].contains(view.elementType) else { return }
+    let kernels = KernelSelection.current.kernels
+    let count = view.sampleExtents.reduce(1, *)
+    for sample in 0..<view.sampleCount {
+      view.gather(sample, into: scratch.floats, with: kernels.conversion)
+      guard !kernels.reduction.isFinite(UnsafePointer(scratch.floats), count) else { continue }
+      throw MartletError(
+        .notFinite, "\(argument) holds NaN, infinity or a number beyond single precision, first in "
+          + "sample \(sample); clean the data, for instance with numpy.nan_to_num")
+    }
+  }
+
+  private func checkLabels(
+    _ view: ArrayView, _ head: LossHead, _ argument: String
+  ) throws(MartletError) {
+    let classes = program.shapes[head.lossInput].last ?? 1
+    let layer = model.outputNames[head.output]
+    let rows = view.sampleExtents.reduce(1, *)
+    for sample in 0..<view.sampleCount {
+      for row in 0..<rows {
+        let label = view.double(sample: sample, element: row)
+        if label >= 0, label < Double(classes), label == label.rounded() { continue }
+        let isWhole = label == label.rounded() && label.magnitude < 1e15
+        let text = isWhole ? String(Int(label)) : String(label)
+        let cure: String
+        if isWhole && label >= Double(classes) {
+          cure = "use at least \(text == String(classes) ? String(classes + 1) : "\(Int(label) + 1)")"
+            + " units, or number the classes from 0"
+        } else {
+          cure = "classes are numbered 0 to \(classes - 1)"
+        }
+        throw .invalidArgument(
+          "\(argument) holds label \(text) (index \(sample)), but layer '\(layer)' has \(classes) "
+            + "outputs; \(cure)")
+      }
+    }
+  }
+}
