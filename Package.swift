@@ -15,15 +15,13 @@ let isRoot = Context.environment["MARTLET_AS_DEPENDENCY"] == nil
   let levels: [String] = []
 #endif
 
-// Square roots are one instruction only where nobody asks for C's `errno`.
-let kernelFlags: [SwiftSetting] =
-  isRoot ? [.unsafeFlags(["-Ounchecked", "-wmo", "-Xcc", "-fno-math-errno"])] : []
+let kernelFlags: [SwiftSetting] = isRoot ? [.unsafeFlags(["-Ounchecked", "-wmo"])] : []
 let machine = ["AVX2": "x86-64-v3", "AVX512": "x86-64-v4"]
 
 let kernelLevels: [Target] = levels.map { level in
   .target(
     name: "MartletKernels\(level)",
-    dependencies: ["MartletKernelTable"],
+    dependencies: ["CMartletVectors", "MartletKernelTable"],
     swiftSettings: kernelFlags + [
       .define("MARTLET_\(level)"),
       .unsafeFlags(["-Xcc", "-march=\(machine[level]!)"]),
@@ -33,9 +31,11 @@ let kernelLevels: [Target] = levels.map { level in
 let floors: [Target] = [
   .target(name: "CMartlet"),
   .target(name: "CMartletProcessor"),
+  .target(name: "CMartletVectors"),
   .target(name: "MartletKernelTable", swiftSettings: kernelFlags),
   .target(
-    name: "MartletKernels", dependencies: ["MartletKernelTable"], swiftSettings: kernelFlags),
+    name: "MartletKernels", dependencies: ["CMartletVectors", "MartletKernelTable"],
+    swiftSettings: kernelFlags),
   .target(
     name: "MartletDispatch",
     dependencies: ["CMartletProcessor", "MartletKernelTable", "MartletKernels"]

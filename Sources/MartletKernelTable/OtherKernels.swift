@@ -346,6 +346,8 @@ package struct OptimizerKernels: Sendable {
     ) -> Void
   /// m += (g − m)(1 − β₁); v += (g² − v)(1 − β₂); w −= m·alpha / (√v + ε), with
   /// alpha = rate·√(1 − β₂ᵗ)/(1 − β₁ᵗ) worked out by the caller (Kingma & Ba 2014, "epsilon hat").
+  /// The caller takes the same floats β₁ and β₂: 1 − β₂ is 1e-5 off for the float nearest to 0.999,
+  /// which cancels only where both sides have it.
   package var adam:
     @Sendable (
       _ w: Target, _ g: Source, _ m: Target, _ v: Target, _ alpha: Float, _ beta1: Float,

@@ -1,6 +1,8 @@
 import MartletKernelTable
 
-let conversionKernels = ConversionKernels(toFloat: toFloat)
+var conversionKernels: ConversionKernels {
+  ConversionKernels(toFloat: toFloat)
+}
 
 private func toFloat(
   _ type: ElementType, _ source: UnsafeRawPointer, _ byteStep: Int, _ y: Target, _ count: Int

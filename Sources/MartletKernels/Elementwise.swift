@@ -1,9 +1,11 @@
 import MartletKernelTable
 
-let elementwiseKernels = ElementwiseKernels(
-  activate: activate, activateBackward: activateBackward, add: add, scaleOffset: scaleOffset,
-  addBias: addBias, copyRows: copyRows, repeatRow: repeatRow, addBroadcast: addBroadcast,
-  reduceBroadcast: reduceBroadcast)
+var elementwiseKernels: ElementwiseKernels {
+  ElementwiseKernels(
+    activate: activate, activateBackward: activateBackward, add: add, scaleOffset: scaleOffset,
+    addBias: addBias, copyRows: copyRows, repeatRow: repeatRow, addBroadcast: addBroadcast,
+    reduceBroadcast: reduceBroadcast)
+}
 
 // MARK: - Activations
 
@@ -49,7 +51,6 @@ private func activateBackward(
   _ function: Activation, _ x: Source, _ y: Source, _ dy: Source, _ dx: Target, _ count: Int
 ) {
   let zero = splat(0)
-  let one = splat(1)
   switch function {
   case .linear:
     if UnsafePointer(dx) != dy { fill(dx, count) { at in at(dy) } }
@@ -72,15 +73,9 @@ private func activateBackward(
       return select(at(side) .> zero, d, d * (at(y) + alpha))
     }
   case .sigmoid:
-    fill(dx, count) { at in
-      let v = at(y)
-      return at(dy) * (v * (one - v))
-    }
+    sigmoidBackward(y, dy, dx, count)
   case .tanh:
-    fill(dx, count) { at in
-      let v = at(y)
-      return at(dy) * (one - v * v)
-    }
+    hyperbolicTangentBackward(y, dy, dx, count)
   case .boundedRelu(let slope, let maximum, let threshold):
     let slope = splat(slope)
     let maximum = splat(maximum)
@@ -90,6 +85,25 @@ private func activateBackward(
       let d = at(dy)
       return select(v .>= maximum, zero, select(v .>= threshold, d, d * slope))
     }
+  }
+}
+
+// Functions of their own, because the inliner gives up on a caller that grows too long and would
+// leave a call for every vector.
+
+private func sigmoidBackward(_ y: Source, _ dy: Source, _ dx: Target, _ count: Int) {
+  let one = splat(1)
+  fill(dx, count) { at in
+    let v = at(y)
+    return at(dy) * (v * (one - v))
+  }
+}
+
+private func hyperbolicTangentBackward(_ y: Source, _ dy: Source, _ dx: Target, _ count: Int) {
+  let one = splat(1)
+  fill(dx, count) { at in
+    let v = at(y)
+    return at(dy) * (one - v * v)
   }
 }
 

@@ -1,6 +1,9 @@
 import MartletKernelTable
 
 /// The kernels of the level this module was compiled for.
+///
+/// The families are put together here instead of standing in globals: copying a large structure of
+/// functions would need a helper whose name all levels share.
 package func kernelTable() -> Kernels {
   Kernels(
     name: levelName, vectorWidth: vectorWidth, product: productKernels,

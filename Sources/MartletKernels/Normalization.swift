@@ -1,8 +1,10 @@
 import MartletKernelTable
 
-let normalizationKernels = NormalizationKernels(
-  moments: moments, mergeMoments: mergeMoments, scaleShift: scaleShift,
-  backwardSums: backwardSums, backwardInput: backwardInput)
+var normalizationKernels: NormalizationKernels {
+  NormalizationKernels(
+    moments: moments, mergeMoments: mergeMoments, scaleShift: scaleShift,
+    backwardSums: backwardSums, backwardInput: backwardInput)
+}
 
 /// Mean and sum of squared deviations of a few numbers, in every lane.
 private struct Moments {

@@ -1,6 +1,8 @@
 import MartletKernelTable
 
-let optimizerKernels = OptimizerKernels(sgd: sgd, momentum: momentum, adam: adam)
+var optimizerKernels: OptimizerKernels {
+  OptimizerKernels(sgd: sgd, momentum: momentum, adam: adam)
+}
 
 private func sgd(_ w: Target, _ g: Source, _ rate: Float, _ count: Int) {
   let step = splat(-rate)

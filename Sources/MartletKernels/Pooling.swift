@@ -1,8 +1,10 @@
 import MartletKernelTable
 
-let poolingKernels = PoolingKernels(
-  maximum: maximumPooling, maximumBackward: maximumPoolingBackward, average: averagePooling,
-  averageBackward: averagePoolingBackward)
+var poolingKernels: PoolingKernels {
+  PoolingKernels(
+    maximum: maximumPooling, maximumBackward: maximumPoolingBackward, average: averagePooling,
+    averageBackward: averagePoolingBackward)
+}
 
 /// The part of a window that lies inside the image.
 private struct Taps {

@@ -1,9 +1,12 @@
+import CMartletVectors
 import MartletKernelTable
 
 // Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011, doi:10.1145/2063384.2063405): ten rounds of two
 // 32 × 32 → 64 bit multiplications turn a 128-bit counter into four random words.
 
-let randomKernels = RandomKernels(uniform: uniform, normal: normal, dropout: dropout)
+var randomKernels: RandomKernels {
+  RandomKernels(uniform: uniform, normal: normal, dropout: dropout)
+}
 
 /// Blocks worked on together, one in each lane; their words fill two vectors.
 @inline(__always) private var blockCount: Int { vectorWidth / 2 }
@@ -45,37 +48,21 @@ private struct Philox {
       k1 = (k1 &+ 0xBB67_AE85) & 0xffff_ffff
       round += 1
     }
-    return interleaved(c0 | (c1 &<< shift), c2 | (c3 &<< shift))
+    let even = c0 | (c1 &<< shift)
+    let odd = c2 | (c3 &<< shift)
+    return (
+      unsafeBitCast(martlet_low_long_turns(even, odd), to: Words.self),
+      unsafeBitCast(martlet_high_long_turns(even, odd), to: Words.self)
+    )
   }
 }
 
 #if MARTLET_AVX512
   @inline(__always) private var blockNumbers: Longs { Longs(0, 1, 2, 3, 4, 5, 6, 7) }
-
-  @inline(__always)
-  private func interleaved(_ a: Longs, _ b: Longs) -> (low: Words, high: Words) {
-    let low = SIMD8<UInt64>(a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3])
-    let high = SIMD8<UInt64>(a[4], b[4], a[5], b[5], a[6], b[6], a[7], b[7])
-    return (unsafeBitCast(low, to: Words.self), unsafeBitCast(high, to: Words.self))
-  }
 #elseif MARTLET_AVX2
   @inline(__always) private var blockNumbers: Longs { Longs(0, 1, 2, 3) }
-
-  @inline(__always)
-  private func interleaved(_ a: Longs, _ b: Longs) -> (low: Words, high: Words) {
-    let low = SIMD4<UInt64>(a[0], b[0], a[1], b[1])
-    let high = SIMD4<UInt64>(a[2], b[2], a[3], b[3])
-    return (unsafeBitCast(low, to: Words.self), unsafeBitCast(high, to: Words.self))
-  }
 #else
   @inline(__always) private var blockNumbers: Longs { Longs(0, 1) }
-
-  @inline(__always)
-  private func interleaved(_ a: Longs, _ b: Longs) -> (low: Words, high: Words) {
-    let low = SIMD2<UInt64>(a[0], b[0])
-    let high = SIMD2<UInt64>(a[1], b[1])
-    return (unsafeBitCast(low, to: Words.self), unsafeBitCast(high, to: Words.self))
-  }
 #endif
 
 /// The 24 high bits over 2²⁴.
@@ -140,19 +127,13 @@ private func put(
 @inline(__always) private func boxMuller(_ low: Words, _ high: Words) -> (Vector, Vector) {
   let a = fraction(low)
   let b = fraction(high)
-  let u = Vector(lowHalf: a.evenHalf, highHalf: b.evenHalf) + splat(0x1p-24)
-  let v = Vector(lowHalf: a.oddHalf, highHalf: b.oddHalf)
+  let u = martlet_even_lanes(a, b) + splat(0x1p-24)
+  let v = martlet_odd_lanes(a, b)
   let radius = squareRoot(splat(-2) * logarithm(u))
   let direction = sineAndCosine(turns: v)
   let x = radius * direction.cosine
   let y = radius * direction.sine
-  var first = Vector()
-  var second = Vector()
-  first.evenHalf = x.lowHalf
-  first.oddHalf = y.lowHalf
-  second.evenHalf = x.highHalf
-  second.oddHalf = y.highHalf
-  return (first, second)
+  return (martlet_low_turns(x, y), martlet_high_turns(x, y))
 }
 
 private func dropout(
@@ -186,6 +167,12 @@ private func dropout(
 // MARK: - Plain twin
 
 #if !MARTLET_AVX2 && !MARTLET_AVX512
+  #if canImport(Glibc)
+    import Glibc
+  #elseif canImport(Darwin)
+    import Darwin
+  #endif
+
   package enum PlainRandom {
     /// One block as the paper writes it: four words from counter and key.
     package static func philox(counter: [UInt32], key: [UInt32]) -> [UInt32] {
@@ -215,6 +202,12 @@ private func dropout(
       key: UInt64, stream: UInt64, first: Int, count: Int, as: T.Type = T.self
     ) -> [T] {
       (0..<count).map { T(word(key, stream, first + $0) >> 8) / 0x1000000 }
+    }
+
+    /// Both normal numbers of a pair of uniform ones.
+    package static func boxMuller(_ u: Double, _ v: Double) -> [Double] {
+      let radius = (-2 * log(u + 0x1p-24)).squareRoot()
+      return [radius * cos(2 * .pi * v), radius * sin(2 * .pi * v)]
     }
 
     package static func dropout<T: BinaryFloatingPoint>(

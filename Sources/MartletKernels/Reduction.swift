@@ -1,7 +1,9 @@
 import MartletKernelTable
 
-let reductionKernels = ReductionKernels(
-  columnSums: columnSums, sumParts: sumParts, isFinite: isFinite, argmax: argmax)
+var reductionKernels: ReductionKernels {
+  ReductionKernels(
+    columnSums: columnSums, sumParts: sumParts, isFinite: isFinite, argmax: argmax)
+}
 
 /// The sum of `count` floats: four running vectors, then by halves.
 @inline(__always) func sum(_ x: Source, _ count: Int) -> Float {

@@ -1,6 +1,8 @@
 import MartletKernelTable
 
-let softmaxKernels = SoftmaxKernels(forward: softmax, backward: softmaxBackward, loss: loss)
+var softmaxKernels: SoftmaxKernels {
+  SoftmaxKernels(forward: softmax, backward: softmaxBackward, loss: loss)
+}
 
 /// The greatest of `count` values; NaN may or may not show.
 @inline(__always) func maximum(_ x: Source, _ count: Int) -> Float {

@@ -4,6 +4,7 @@
 /// Everything is inlined: the module is compiled three times with different instructions, and a
 /// function that stayed out of line under a name shared by the three could be merged by the linker.
 
+import CMartletVectors
 import MartletKernelTable
 
 #if MARTLET_AVX512
@@ -36,12 +37,18 @@ typealias Mask = SIMDMask<Integers>
 @inline(__always) var vectorWidth: Int { MemoryLayout<Vector>.size / MemoryLayout<Float>.size }
 
 /// The `vectorWidth` floats at `source`, which needs no alignment.
-@inline(__always) func load(_ source: Source) -> Vector {
-  UnsafeRawPointer(source).loadUnaligned(as: Vector.self)
+@_transparent func load(_ source: Source) -> Vector { martlet_load(source) }
+
+@_transparent func store(_ value: Vector, _ target: Target) { martlet_store(value, target) }
+
+/// The first `count` floats at `source`, `0 ..< vectorWidth` of them, and `fill` in the other lanes.
+@_transparent func loadPartial(_ source: Source, _ count: Int, fill: Float = 0) -> Vector {
+  martlet_load_partial(source, count, fill)
 }
 
-@inline(__always) func store(_ value: Vector, _ target: Target) {
-  UnsafeMutableRawPointer(target).storeBytes(of: value, as: Vector.self)
+/// Writes the first `count` lanes, `0 ..< vectorWidth` of them, and nothing else.
+@_transparent func storePartial(_ value: Vector, _ target: Target, _ count: Int) {
+  martlet_store_partial(value, target, count)
 }
 
 /// One number in every lane.
@@ -85,62 +92,16 @@ typealias Mask = SIMDMask<Integers>
   floats(bits(value) & Words(repeating: 0x7fff_ffff))
 }
 
-// The generic conversions and roots of the standard library stay out of line, under names that the
-// modules of all levels share; lane by lane they become single instructions.
-
-@inline(__always) func squareRoot(_ v: SIMD4<Float>) -> SIMD4<Float> {
-  SIMD4(v[0].squareRoot(), v[1].squareRoot(), v[2].squareRoot(), v[3].squareRoot())
-}
+@_transparent func squareRoot(_ v: Vector) -> Vector { martlet_square_root(v) }
 
 /// The nearest floats.
-@inline(__always) func converted(_ v: SIMD4<Int32>) -> SIMD4<Float> {
-  SIMD4(Float(v[0]), Float(v[1]), Float(v[2]), Float(v[3]))
-}
+@_transparent func converted(_ v: Integers) -> Vector { martlet_converted(v) }
 
-@inline(__always) func widened(_ v: SIMD4<UInt16>) -> SIMD4<UInt32> {
-  SIMD4(UInt32(v[0]), UInt32(v[1]), UInt32(v[2]), UInt32(v[3]))
-}
+/// The sum of the lanes, by halves: one order at each width.
+@_transparent func laneSum(_ v: Vector) -> Float { martlet_lane_sum(v) }
 
-/// The low 16 bits of every lane.
-@inline(__always) func narrowed(_ v: SIMD4<UInt32>) -> SIMD4<UInt16> {
-  unsafeBitCast(v, to: SIMD8<UInt16>.self).evenHalf
-}
-
-#if MARTLET_AVX512 || MARTLET_AVX2
-  @inline(__always) func squareRoot(_ v: SIMD8<Float>) -> SIMD8<Float> {
-    SIMD8(lowHalf: squareRoot(v.lowHalf), highHalf: squareRoot(v.highHalf))
-  }
-
-  @inline(__always) func converted(_ v: SIMD8<Int32>) -> SIMD8<Float> {
-    SIMD8(lowHalf: converted(v.lowHalf), highHalf: converted(v.highHalf))
-  }
-
-  @inline(__always) func widened(_ v: SIMD8<UInt16>) -> SIMD8<UInt32> {
-    SIMD8(lowHalf: widened(v.lowHalf), highHalf: widened(v.highHalf))
-  }
-
-  @inline(__always) func narrowed(_ v: SIMD8<UInt32>) -> SIMD8<UInt16> {
-    unsafeBitCast(v, to: SIMD16<UInt16>.self).evenHalf
-  }
-#endif
-
-#if MARTLET_AVX512
-  @inline(__always) func squareRoot(_ v: SIMD16<Float>) -> SIMD16<Float> {
-    SIMD16(lowHalf: squareRoot(v.lowHalf), highHalf: squareRoot(v.highHalf))
-  }
-
-  @inline(__always) func converted(_ v: SIMD16<Int32>) -> SIMD16<Float> {
-    SIMD16(lowHalf: converted(v.lowHalf), highHalf: converted(v.highHalf))
-  }
-
-  @inline(__always) func widened(_ v: SIMD16<UInt16>) -> SIMD16<UInt32> {
-    SIMD16(lowHalf: widened(v.lowHalf), highHalf: widened(v.highHalf))
-  }
-
-  @inline(__always) func narrowed(_ v: SIMD16<UInt32>) -> SIMD16<UInt16> {
-    unsafeBitCast(v, to: SIMD32<UInt16>.self).evenHalf
-  }
-#endif
+/// The greatest lane. NaN may or may not show; callers that care test for it.
+@_transparent func laneMaximum(_ v: Vector) -> Float { martlet_lane_maximum(v) }
 
 #if MARTLET_AVX512
   @inline(__always) var laneNumbers: Vector {
@@ -151,118 +112,6 @@ typealias Mask = SIMDMask<Integers>
 #else
   @inline(__always) var laneNumbers: Vector { Vector(0, 1, 2, 3) }
 #endif
-
-// MARK: Tails
-
-/// The first `count` floats at `source`, `0 ..< vectorWidth` of them, and `fill` in the other lanes.
-///
-/// Put together in registers from halves: passing through memory would make the load wait for
-/// several narrower stores.
-@inline(__always) func loadPartial(_ source: Source, _ count: Int, fill: Float = 0) -> Vector {
-  var rest = SIMD4<Float>(repeating: fill)
-  let last = source + (count & ~3)
-  if count & 3 > 0 { rest[0] = last[0] }
-  if count & 3 > 1 { rest[1] = last[1] }
-  if count & 3 > 2 { rest[2] = last[2] }
-  #if MARTLET_AVX512 || MARTLET_AVX2
-    let none = SIMD4<Float>(repeating: fill)
-    var eight = SIMD8(lowHalf: rest, highHalf: none)
-    if count & 4 != 0 {
-      let four = UnsafeRawPointer(source + (count & ~7)).loadUnaligned(as: SIMD4<Float>.self)
-      eight = SIMD8(lowHalf: four, highHalf: rest)
-    }
-    #if MARTLET_AVX512
-      if count & 8 == 0 {
-        return Vector(lowHalf: eight, highHalf: SIMD8(repeating: fill))
-      }
-      return Vector(
-        lowHalf: UnsafeRawPointer(source).loadUnaligned(as: SIMD8<Float>.self), highHalf: eight)
-    #else
-      return eight
-    #endif
-  #else
-    return rest
-  #endif
-}
-
-/// Writes the first `count` lanes, `0 ..< vectorWidth` of them, and nothing else.
-@inline(__always) func storePartial(_ value: Vector, _ target: Target, _ count: Int) {
-  #if MARTLET_AVX512
-    var eight = value.lowHalf
-    if count & 8 != 0 {
-      UnsafeMutableRawPointer(target).storeBytes(of: eight, as: SIMD8<Float>.self)
-      eight = value.highHalf
-    }
-  #elseif MARTLET_AVX2
-    let eight = value
-  #endif
-  #if MARTLET_AVX512 || MARTLET_AVX2
-    var rest = eight.lowHalf
-    if count & 4 != 0 {
-      UnsafeMutableRawPointer(target + (count & ~7)).storeBytes(of: rest, as: SIMD4<Float>.self)
-      rest = eight.highHalf
-    }
-  #else
-    let rest = value
-  #endif
-  let last = target + (count & ~3)
-  if count & 3 > 0 { last[0] = rest[0] }
-  if count & 3 > 1 { last[1] = rest[1] }
-  if count & 3 > 2 { last[2] = rest[2] }
-}
-
-@inline(__always)
-private func loadPartial(_ source: UnsafePointer<UInt16>, _ count: Int) -> Shorts {
-  var rest = SIMD4<UInt16>()
-  let last = source + (count & ~3)
-  if count & 3 > 0 { rest[0] = last[0] }
-  if count & 3 > 1 { rest[1] = last[1] }
-  if count & 3 > 2 { rest[2] = last[2] }
-  #if MARTLET_AVX512 || MARTLET_AVX2
-    var eight = SIMD8(lowHalf: rest, highHalf: SIMD4())
-    if count & 4 != 0 {
-      let four = UnsafeRawPointer(source + (count & ~7)).loadUnaligned(as: SIMD4<UInt16>.self)
-      eight = SIMD8(lowHalf: four, highHalf: rest)
-    }
-    #if MARTLET_AVX512
-      if count & 8 == 0 { return Shorts(lowHalf: eight, highHalf: SIMD8()) }
-      return Shorts(
-        lowHalf: UnsafeRawPointer(source).loadUnaligned(as: SIMD8<UInt16>.self), highHalf: eight)
-    #else
-      return eight
-    #endif
-  #else
-    return rest
-  #endif
-}
-
-@inline(__always)
-private func storePartial(
-  _ value: Shorts, _ target: UnsafeMutablePointer<UInt16>, _ count: Int
-) {
-  #if MARTLET_AVX512
-    var eight = value.lowHalf
-    if count & 8 != 0 {
-      UnsafeMutableRawPointer(target).storeBytes(of: eight, as: SIMD8<UInt16>.self)
-      eight = value.highHalf
-    }
-  #elseif MARTLET_AVX2
-    let eight = value
-  #endif
-  #if MARTLET_AVX512 || MARTLET_AVX2
-    var rest = eight.lowHalf
-    if count & 4 != 0 {
-      UnsafeMutableRawPointer(target + (count & ~7)).storeBytes(of: rest, as: SIMD4<UInt16>.self)
-      rest = eight.highHalf
-    }
-  #else
-    let rest = value
-  #endif
-  let last = target + (count & ~3)
-  if count & 3 > 0 { last[0] = rest[0] }
-  if count & 3 > 1 { last[1] = rest[1] }
-  if count & 3 > 2 { last[2] = rest[2] }
-}
 
 // MARK: Rows
 
@@ -305,19 +154,17 @@ struct Stretch {
 /// Small whole numbers that go with the floats of a row.
 extension Stretch {
   @inline(__always) func callAsFunction(_ row: UnsafePointer<UInt16>) -> Words {
-    if rest == 0 {
-      return widened(UnsafeRawPointer(row + offset).loadUnaligned(as: Shorts.self))
-    }
-    return widened(loadPartial(row + offset, rest))
+    martlet_widened(
+      rest == 0
+        ? martlet_load_shorts(row + offset) : martlet_load_partial_shorts(row + offset, rest))
   }
 
   /// Writes the low 16 bits of every lane.
   @inline(__always) func put(_ value: Words, _ row: UnsafeMutablePointer<UInt16>) {
-    let value = narrowed(value)
     if rest == 0 {
-      UnsafeMutableRawPointer(row + offset).storeBytes(of: value, as: Shorts.self)
+      martlet_store_shorts(martlet_narrowed(value), row + offset)
     } else {
-      storePartial(value, row + offset, rest)
+      martlet_store_partial_shorts(martlet_narrowed(value), row + offset, rest)
     }
   }
 }
@@ -366,41 +213,4 @@ extension Stretch {
     lane += 1
   }
   return result
-}
-
-// MARK: Across lanes
-
-/// The sum of the lanes, by halves: one order at each width.
-@inline(__always) func laneSum(_ value: Vector) -> Float {
-  #if MARTLET_AVX512
-    let eight = value.lowHalf + value.highHalf
-    let four = eight.lowHalf + eight.highHalf
-  #elseif MARTLET_AVX2
-    let four = value.lowHalf + value.highHalf
-  #else
-    let four = value
-  #endif
-  let two = four.lowHalf + four.highHalf
-  return two[0] + two[1]
-}
-
-/// The greatest lane. NaN may or may not show; callers that care test for it.
-@inline(__always) func laneMaximum(_ value: Vector) -> Float {
-  #if MARTLET_AVX512
-    let low = value.lowHalf
-    let high = value.highHalf
-    let eight = low.replacing(with: high, where: high .> low)
-    let fourLow = eight.lowHalf
-    let fourHigh = eight.highHalf
-    let four = fourLow.replacing(with: fourHigh, where: fourHigh .> fourLow)
-  #elseif MARTLET_AVX2
-    let low = value.lowHalf
-    let high = value.highHalf
-    let four = low.replacing(with: high, where: high .> low)
-  #else
-    let four = value
-  #endif
-  let a = four[0] > four[1] ? four[0] : four[1]
-  let b = four[2] > four[3] ? four[2] : four[3]
-  return a > b ? a : b
 }

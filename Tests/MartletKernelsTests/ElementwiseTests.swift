@@ -1,0 +1,190 @@
+import MartletDispatch
+import MartletKernelTable
+import MartletKernels
+import MartletTestSupport
+import Testing
+
+@Suite struct ElementwiseTests {
+  private static let activations: [Activation] = [
+    .linear, .relu, .leakyRelu(slope: 0.3), .leakyRelu(slope: -0.3), .elu(alpha: 1.5),
+    .elu(alpha: -0.5), .sigmoid, .tanh, .boundedRelu(slope: 0.1, maximum: 1.5, threshold: 0.25),
+  ]
+
+  @Test(arguments: KernelSelection.available, activations)
+  func activationsEqualTheirTwins(_ kernels: Kernels, _ function: Activation) {
+    for count in awkwardCounts(kernels) {
+      var generator = SeededGenerator(seed: count)
+      let x = GuardedFloats(generator.floats(count, in: -3...3))
+      let y = GuardedFloats(count: count)
+      let expected = x.doubles.map { PlainElementwise.activate(function, $0) }
+      kernels.elementwise.activate(function, x.source, y.pointer, count)
+      // At most an exponential, a quotient and a product, rounded once each.
+      expectClose(
+        y.values, expected, relative: 4 * ulp, absolute: 1e-7, "\(function), seed \(count)")
+      y.expectGuards("\(function), \(count)")
+      // In place, element by element the same.
+      let before = y.values
+      kernels.elementwise.activate(function, x.source, x.pointer, count)
+      #expect(x.values == before, "\(function) in place, seed \(count)")
+      x.expectGuards("\(function) in place, \(count)")
+    }
+  }
+
+  @Test(arguments: KernelSelection.available, activations)
+  func activationGradientsEqualCentralDifferences(_ kernels: Kernels, _ function: Activation) {
+    for count in awkwardCounts(kernels) {
+      var generator = SeededGenerator(seed: count)
+      // Away from the kinks at 0, threshold and maximum by more than the step of the differences.
+      let values = generator.floats(count, in: -3...3).map { value in
+        [0, 0.25, 1.5].contains { abs($0 - value) < 0.01 } ? value + 0.02 : value
+      }
+      let x = GuardedFloats(values)
+      let y = GuardedFloats(count: count)
+      let dy = GuardedFloats(generator.floats(count))
+      let dx = GuardedFloats(count: count)
+      kernels.elementwise.activate(function, x.source, y.pointer, count)
+      // Where the result is enough, the input must not be read.
+      let input = function.derivativeNeedsInput ? x : GuardedFloats(count: count)
+      kernels.elementwise.activateBackward(
+        function, input.source, y.source, dy.source, dx.pointer, count)
+      let slopes = values.doubles.map { value in
+        centralDifferences(at: [value]) { PlainElementwise.activate(function, $0[0]) }[0]
+      }
+      // The slope of sigmoid, tanh and elu comes from a result that is rounded to float.
+      expectClose(
+        dx.values, zip(slopes, dy.doubles).map(*), relative: 8 * ulp, absolute: 3e-7,
+        "\(function), seed \(count)")
+      dx.expectGuards("\(function), \(count)")
+      let before = dx.values
+      kernels.elementwise.activateBackward(
+        function, input.source, y.source, dy.source, dy.pointer, count)
+      #expect(dy.values == before, "\(function) in place, seed \(count)")
+    }
+  }
+
+  @Test(arguments: KernelSelection.available)
+  func activationsOfKeras(_ kernels: Kernels) {
+    let y = GuardedFloats(count: 1)
+    let x = GuardedFloats([-1.5])
+    kernels.elementwise.activate(.leakyRelu(slope: 0.2), x.source, y.pointer, 1)
+    expectClose(y.values, [-0.3], relative: ulp)
+    kernels.elementwise.activate(.elu(alpha: 1), x.source, y.pointer, 1)
+    expectClose(y.values, [-0.7768698], relative: ulp)
+  }
+
+  @Test(arguments: KernelSelection.available)
+  func sumsAreExact(_ kernels: Kernels) {
+    for count in awkwardCounts(kernels) {
+      var generator = SeededGenerator(seed: count)
+      let a = generator.floats(count)
+      let b = generator.floats(count)
+      let left = GuardedFloats(a)
+      let right = GuardedFloats(b)
+      let sum = zip(a, b).map(+)
+      let y = GuardedFloats(count: count)
+      kernels.elementwise.add(left.source, right.source, y.pointer, count)
+      #expect(y.values == sum, "seed \(count)")
+      y.expectGuards()
+      kernels.elementwise.add(left.source, right.source, right.pointer, count)
+      #expect(right.values == sum, "into the second operand, seed \(count)")
+      kernels.elementwise.scaleOffset(left.source, 3, -0.5, y.pointer, count)
+      // Fused or not, the sum is rounded at the size of its greater term.
+      expectClose(
+        y.values, PlainElementwise.scaleOffset(a.doubles, scale: 3, offset: -0.5),
+        absolute: 4 * ulp, "seed \(count)")
+      y.expectGuards()
+    }
+  }
+
+  @Test(arguments: KernelSelection.available)
+  func rowsAreBiasedCopiedAndRepeated(_ kernels: Kernels) {
+    for columns in awkwardCounts(kernels) + [4, 8] {
+      for rows in [1, 2, 3, 7] {
+        var generator = SeededGenerator(seed: columns)
+        let x = generator.floats(rows * columns)
+        let bias = generator.floats(columns)
+        let input = GuardedFloats(x)
+        let y = GuardedFloats(count: x.count)
+        kernels.elementwise.addBias(
+          input.source, GuardedFloats(bias).source, y.pointer, rows, columns)
+        let biased = x.indices.map { x[$0] + bias[$0 % columns] }
+        #expect(y.values == biased, "\(rows)×\(columns)")
+        y.expectGuards("\(rows)×\(columns)")
+        kernels.elementwise.addBias(
+          input.source, GuardedFloats(bias).source, input.pointer, rows, columns)
+        #expect(input.values == y.values, "in place, \(rows)×\(columns)")
+
+        kernels.elementwise.repeatRow(GuardedFloats(bias).source, 0.5, y.pointer, rows, columns)
+        let halves = x.indices.map { bias[$0 % columns] * 0.5 }
+        #expect(y.values == halves, "\(rows)×\(columns)")
+        y.expectGuards("\(rows)×\(columns)")
+
+        let wide = GuardedFloats([Float](repeating: 7, count: rows * (columns + 2)))
+        kernels.elementwise.copyRows(
+          GuardedFloats(x).source, columns, wide.pointer + 1, columns + 2, rows, columns)
+        var expected: [Float] = []
+        for row in 0..<rows {
+          expected.append(7)
+          expected += x[row * columns..<(row + 1) * columns]
+          expected.append(7)
+        }
+        #expect(wide.values == expected, "\(rows)×\(columns)")
+      }
+    }
+  }
+
+  struct Broadcast: Sendable {
+    var extents: [Int], a: [Int], b: [Int]
+  }
+
+  private static let broadcasts = [
+    Broadcast(extents: [], a: [], b: []),
+    Broadcast(extents: [37], a: [1], b: [0]),
+    Broadcast(extents: [5, 19], a: [19, 1], b: [0, 1]),
+    Broadcast(extents: [5, 19], a: [1, 0], b: [19, 1]),
+    Broadcast(extents: [3, 4, 5, 6], a: [120, 30, 6, 1], b: [120, 30, 6, 1]),
+    Broadcast(extents: [3, 4, 5, 6], a: [120, 30, 6, 1], b: [6, 0, 0, 1]),
+    Broadcast(extents: [3, 4, 5, 6], a: [20, 5, 1, 0], b: [0, 30, 6, 1]),
+    Broadcast(extents: [3, 1, 5, 6], a: [30, 0, 6, 1], b: [0, 0, 1, 5]),
+    Broadcast(extents: [2, 3], a: [0, 0], b: [0, 0]),
+  ]
+
+  @Test(arguments: KernelSelection.available, broadcasts)
+  func broadcastSumsAndTheirGradients(_ kernels: Kernels, _ shape: Broadcast) {
+    let rank = shape.extents.count
+    let count = shape.extents.reduce(1, *)
+    func needed(_ steps: [Int]) -> Int {
+      1 + zip(shape.extents, steps).reduce(0) { $0 + ($1.0 - 1) * $1.1 }
+    }
+    var generator = SeededGenerator(seed: count)
+    let a = GuardedFloats(generator.floats(needed(shape.a)))
+    let b = GuardedFloats(generator.floats(needed(shape.b)))
+    let y = GuardedFloats(count: count)
+    kernels.elementwise.addBroadcast(
+      a.source, shape.a + [0], b.source, shape.b + [0], y.pointer, shape.extents + [0], rank)
+    let expected = PlainElementwise.addBroadcast(
+      a.values, steps: shape.a, b.values, steps: shape.b, extents: shape.extents)
+    #expect(y.values == expected, "\(shape)")
+    y.expectGuards("\(shape)")
+
+    let dy = generator.floats(count)
+    for steps in [shape.a, shape.b] {
+      let start = generator.floats(needed(steps))
+      let dx = GuardedFloats(start)
+      kernels.elementwise.reduceBroadcast(
+        GuardedFloats(dy).source, dx.pointer, steps + [0], shape.extents + [0], rank)
+      // The broadcast is linear: its slopes along each coordinate weighted with dy.
+      let zeros = [Double](repeating: 0, count: needed(shape.b == steps ? shape.a : shape.b))
+      let other = shape.b == steps ? shape.a : shape.b
+      let slopes = centralDifferences(at: start.doubles, step: 0.5) { x in
+        let sum = PlainElementwise.addBroadcast(
+          x, steps: steps, zeros, steps: other, extents: shape.extents)
+        return zip(sum, dy.doubles).reduce(0) { $0 + $1.0 * $1.1 }
+      }
+      // Up to `count` additions of numbers below 1.
+      expectClose(
+        dx.values, zip(start.doubles, slopes).map(+), absolute: Double(count) * ulp, "\(shape)")
+      dx.expectGuards("\(shape)")
+    }
+  }
+}
