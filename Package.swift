@@ -61,8 +61,10 @@ let floors: [Target] = [
       "CMartlet", "MartletTraining", "MartletGraph", "MartletEngine", "MartletOps",
       "MartletDispatch", "MartletTensors", "MartletKernelTable",
     ],
-    exclude: ["exports.map"],
-    // One file with the Swift runtime inside and only the names of martlet.h visible.
+    exclude: ["exports.map"]),
+  // One file with the Swift runtime inside and only the names of martlet.h visible.
+  .target(
+    name: "MartletLinkage", dependencies: ["MartletC"],
     linkerSettings: isRoot
       ? [
         .unsafeFlags([
@@ -96,7 +98,7 @@ let package = Package(
   name: "martlet",
   products: [
     .library(name: "Martlet", targets: ["Martlet"]),
-    .library(name: "martlet-c", type: .dynamic, targets: ["MartletC"]),
+    .library(name: "martlet-c", type: .dynamic, targets: ["MartletC", "MartletLinkage"]),
   ],
   targets: floors + kernelLevels + [testSupport] + tests,
   swiftLanguageModes: [.v6])

@@ -1,17 +1,20 @@
+// Functions bear the names of martlet.h.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import CMartlet
 import MartletGraph
 import MartletTensors
 
 @c(martlet_layer_create) @implementation
 public func martlet_layer_create(
-  _ out: UnsafeMutablePointer<OpaquePointer?>?, _ class_name: UnsafePointer<CChar>?,
+  _ out: UnsafeMutablePointer<OpaquePointer?>?, _ className: UnsafePointer<CChar>?,
   _ attributes: UnsafePointer<CChar>?
 ) -> martlet_status {
   attempt { () throws(MartletError) in
     let out = try notNull(out, "out")
-    let className = try text(class_name, "class_name")
+    let name = try text(className, "class_name")
     let arguments = try object(optionalText(attributes, "attributes") ?? "{}", "attributes")
-    out.pointee = create(LayerHandle(try LayerRegistry.make(className, arguments)))
+    out.pointee = create(LayerHandle(try LayerRegistry.make(name, arguments)))
   }
 }
 
@@ -88,26 +91,26 @@ public func martlet_input_create(
 @c(martlet_layer_call) @implementation
 public func martlet_layer_call(
   _ out: UnsafeMutablePointer<OpaquePointer?>?, _ layer: OpaquePointer?,
-  _ inputs: UnsafePointer<OpaquePointer?>?, _ input_count: Int32
+  _ inputs: UnsafePointer<OpaquePointer?>?, _ inputCount: Int32
 ) -> martlet_status {
-  martlet_layer_call_all(out, 1, layer, inputs, input_count)
+  martlet_layer_call_all(out, 1, layer, inputs, inputCount)
 }
 
 @c(martlet_layer_call_all) @implementation
 public func martlet_layer_call_all(
-  _ outs: UnsafeMutablePointer<OpaquePointer?>?, _ out_count: Int32, _ layer: OpaquePointer?,
-  _ inputs: UnsafePointer<OpaquePointer?>?, _ input_count: Int32
+  _ outs: UnsafeMutablePointer<OpaquePointer?>?, _ outCount: Int32, _ layer: OpaquePointer?,
+  _ inputs: UnsafePointer<OpaquePointer?>?, _ inputCount: Int32
 ) -> martlet_status {
   attempt { () throws(MartletError) in
     let outs = try notNull(outs, "out")
     let layer = try MartletC.layer(layer)
     // Checked before the call, which counts and cannot be taken back.
-    guard Int(out_count) == layer.outputCount else {
+    guard Int(outCount) == layer.outputCount else {
       throw MartletError.invalidArgument(
-        "the number of outputs is \(layer.outputCount), received room for \(out_count)"
+        "the number of outputs is \(layer.outputCount), received room for \(outCount)"
       ).inLayer(layer.name)
     }
-    let outputs = try layer.call(symbols(inputs, input_count, "inputs"))
+    let outputs = try layer.call(symbols(inputs, inputCount, "inputs"))
     for (index, output) in outputs.enumerated() { outs[index] = create(SymbolHandle(output)) }
   }
 }

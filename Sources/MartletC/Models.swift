@@ -1,3 +1,6 @@
+// Functions bear the names of martlet.h.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import CMartlet
 import MartletGraph
 import MartletTensors
@@ -5,15 +8,15 @@ import MartletTensors
 @c(martlet_model_create) @implementation
 public func martlet_model_create(
   _ out: UnsafeMutablePointer<OpaquePointer?>?, _ inputs: UnsafePointer<OpaquePointer?>?,
-  _ input_count: Int32, _ outputs: UnsafePointer<OpaquePointer?>?, _ output_count: Int32,
-  _ class_name: UnsafePointer<CChar>?, _ name: UnsafePointer<CChar>?
+  _ inputCount: Int32, _ outputs: UnsafePointer<OpaquePointer?>?, _ outputCount: Int32,
+  _ className: UnsafePointer<CChar>?, _ name: UnsafePointer<CChar>?
 ) -> martlet_status {
   attempt { () throws(MartletError) in
     let out = try notNull(out, "out")
     let model = try Model(
-      inputs: symbols(inputs, input_count, "inputs"),
-      outputs: symbols(outputs, output_count, "outputs"),
-      className: optionalText(class_name, "class_name") ?? "Functional",
+      inputs: symbols(inputs, inputCount, "inputs"),
+      outputs: symbols(outputs, outputCount, "outputs"),
+      className: optionalText(className, "class_name") ?? "Functional",
       name: optionalText(name, "name"))
     out.pointee = create(ModelHandle(model))
   }

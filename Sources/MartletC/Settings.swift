@@ -1,3 +1,6 @@
+// Functions bear the names of martlet.h.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import CMartlet
 import MartletDispatch
 import MartletEngine

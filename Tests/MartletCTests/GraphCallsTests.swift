@@ -1,0 +1,181 @@
+import CMartlet
+import Foundation
+import Testing
+
+struct GraphCallsTests {
+  @Test func versions() {
+    #expect(martlet_abi_version() == Int32(MARTLET_ABI_VERSION))
+    #expect(String(cString: martlet_version()).split(separator: ".").count == 3)
+    #expect(
+      ["portable", "avx2", "avx512"].contains(String(cString: martlet_instruction_set())))
+    _ = String(cString: martlet_settings_warning())
+  }
+
+  @Test func threadCountIsChecked() throws {
+    #expect(martlet_thread_count() >= 1)
+    #expect(
+      failure(martlet_set_thread_count(-1))
+        == "the number of threads must be from 1 to 1024, or 0 for what the machine allows, "
+        + "received -1")
+    _ = failure(martlet_set_thread_count(1025))
+    try check(martlet_set_thread_count(0))
+  }
+
+  @Test func aLayerIsMadeAskedAndCalled() throws {
+    let session = Session()
+    let layer = try session.layer(
+      "Conv2D", #"{"filters": 32, "kernel_size": 3, "name": "conv"}"#)
+    #expect(String(cString: martlet_layer_name(layer)) == "conv")
+    #expect(String(cString: martlet_layer_class_name(layer)) == "Conv2D")
+    #expect(martlet_layer_output_count(layer) == 1)
+    #expect(martlet_layer_is_built(layer) == 0)
+    #expect(martlet_layer_weight_count(layer) == 0)
+    let config = try created { martlet_layer_config($0, layer) }
+    #expect(config.hasPrefix(#"{"name": "conv", "trainable": true, "#))
+
+    let output = try session.call(layer, session.input([28, 28, 1]))
+    #expect(martlet_layer_is_built(layer) == 1)
+    var shape = [Int64](repeating: -1, count: 4)
+    var rank: Int32 = 0
+    try check(martlet_symbol_shape(output, &shape, 2, &rank))
+    #expect(rank == 3)
+    #expect(shape == [26, 26, -1, -1])
+    try check(martlet_symbol_shape(output, &shape, 4, &rank))
+    #expect(shape == [26, 26, 32, -1])
+    try check(martlet_symbol_shape(output, nil, 0, &rank))
+    try check(martlet_symbol_shape(output, nil, -5, &rank))
+    #expect(failure(martlet_symbol_shape(output, nil, 1, &rank)) == "shape must not be NULL")
+  }
+
+  @Test func trainableIsKept() throws {
+    let session = Session()
+    let layer = try session.layer("BatchNormalization")
+    #expect(martlet_layer_is_trainable(layer) == 1)
+    try check(martlet_layer_set_trainable(layer, 0))
+    #expect(martlet_layer_is_trainable(layer) == 0)
+  }
+
+  @Test func aModelIsMadeDescribedAndNested() throws {
+    let session = Session()
+    let x = try session.input([4], "x")
+    let dense = try session.layer("Dense", #"{"units": 3, "name": "d"}"#)
+    let hidden = try session.call(dense, x)
+    let inner = try session.model([x], [hidden, x], name: "inner")
+    let description = try created { martlet_model_describe($0, inner) }
+    #expect(
+      description.hasPrefix(
+        #"{"class_name": "Functional", "name": "inner", "inputs": [["x", 0, 0]], "#
+          + #""outputs": [["d", 0, 0], ["x", 0, 0]], "layers": "#))
+
+    let layer = try session.asLayer(inner)
+    #expect(martlet_layer_output_count(layer) == 2)
+    #expect(martlet_layer_weight_count(layer) == 2)
+    let y: OpaquePointer? = try session.input([4], "y")
+    var outputs: [OpaquePointer?] = [nil, nil]
+    try check(martlet_layer_call_all(&outputs, 2, layer, [y], 1))
+    outputs.forEach { martlet_symbol_release($0) }
+    #expect(
+      failure(martlet_layer_call(&outputs, layer, [y], 1))
+        == "layer 'inner': the number of outputs is 2, received room for 1")
+    #expect(
+      failure(martlet_layer_call_all(&outputs, -1, layer, [y], 1))
+        == "layer 'inner': the number of outputs is 2, received room for -1")
+  }
+
+  @Test func handlesMayGoBeforeWhatWasMadeOfThem() throws {
+    let session = Session()
+    var model: OpaquePointer?
+    do {
+      let inner = Session()
+      let x = try inner.input([4], "x")
+      let y = try inner.call(inner.layer("Dense", #"{"units": 3, "name": "d"}"#), x)
+      try check(martlet_model_create(&model, [x], 1, [y], 1, "Sequential", "m"))
+    }
+    let layer = try session.asLayer(model!)
+    martlet_model_release(model)
+    #expect(String(cString: martlet_layer_name(layer)) == "m")
+    #expect(String(cString: martlet_layer_class_name(layer)) == "Sequential")
+    #expect(martlet_layer_weight_count(layer) == 2)
+  }
+
+  @Test func nullIsAnErrorNotACrash() throws {
+    var handle: OpaquePointer?
+    var text: UnsafeMutablePointer<CChar>?
+    var rank: Int32 = 0
+    #expect(failure(martlet_layer_create(nil, "Dense", nil)) == "out must not be NULL")
+    #expect(failure(martlet_layer_create(&handle, nil, nil)) == "class_name must not be NULL")
+    #expect(failure(martlet_layer_config(&text, nil)) == "layer must not be NULL")
+    #expect(failure(martlet_layer_set_trainable(nil, 1)) == "layer must not be NULL")
+    #expect(failure(martlet_input_create(&handle, nil, 2, nil)) == "shape must not be NULL")
+    #expect(failure(martlet_layer_call(&handle, nil, nil, 0)) == "layer must not be NULL")
+    #expect(failure(martlet_symbol_shape(nil, nil, 0, &rank)) == "symbol must not be NULL")
+    #expect(failure(martlet_model_describe(&text, nil)) == "model must not be NULL")
+    #expect(failure(martlet_model_as_layer(&handle, nil)) == "model must not be NULL")
+    #expect(
+      failure(martlet_model_create(&handle, nil, 1, nil, 1, nil, nil))
+        == "inputs must not be NULL")
+    #expect(
+      failure(martlet_model_create(&handle, nil, -1, nil, 1, nil, nil))
+        == "the number of inputs is negative: -1")
+    #expect(
+      failure(martlet_model_create(&handle, nil, 0, nil, 0, nil, nil))
+        == "a model needs at least one input")
+    #expect(
+      failure(martlet_model_create(&handle, [nil], 1, nil, 0, nil, nil))
+        == "inputs[0] must not be NULL")
+    #expect(String(cString: martlet_layer_name(nil)) == "")
+    #expect(String(cString: martlet_layer_class_name(nil)) == "")
+    #expect(martlet_layer_is_built(nil) == 0)
+    #expect(martlet_layer_is_trainable(nil) == 0)
+    #expect(martlet_layer_output_count(nil) == 0)
+    #expect(martlet_layer_weight_count(nil) == 0)
+    martlet_layer_release(nil)
+    martlet_symbol_release(nil)
+    martlet_model_release(nil)
+    martlet_text_release(nil)
+    #expect(handle == nil)
+  }
+
+  @Test func absurdSizesAreErrors() throws {
+    var handle: OpaquePointer?
+    #expect(
+      failure(martlet_input_create(&handle, [1], 8, nil)) == "rank must be from 0 to 7, received 8")
+    #expect(
+      failure(martlet_input_create(&handle, [1], -1, nil))
+        == "rank must be from 0 to 7, received -1")
+    #expect(
+      failure(martlet_input_create(&handle, [.max, .max], 2, nil))
+        == "shape (9223372036854775807, 9223372036854775807) has too many elements")
+    #expect(
+      failure(martlet_input_create(&handle, [0, .min], 2, nil))
+        == "shape (0, -9223372036854775808) has an extent below 1")
+  }
+
+  @Test func messagesSayWhatTheJSONLacks() throws {
+    var handle: OpaquePointer?
+    #expect(
+      failure(martlet_layer_create(&handle, "Dense", "{units: 3}"))
+        == "attributes: JSON, line 1, column 2: expected a key, found 'u'")
+    #expect(
+      failure(martlet_layer_create(&handle, "Dense", "[]"), is: MARTLET_INVALID_TYPE)
+        == "attributes must be a JSON object, received []")
+    #expect(
+      failure(martlet_layer_create(&handle, "Dense", "{}"), is: MARTLET_INVALID_TYPE)
+        == "Dense: missing the required argument 'units'")
+    let bytes: [CChar] = [-1, 0]
+    #expect(failure(martlet_layer_create(&handle, bytes, nil)) == "class_name is not UTF-8")
+  }
+
+  @Test func errorsArePerThread() async {
+    var handle: OpaquePointer?
+    _ = martlet_layer_create(&handle, "Dens", nil)
+    let here = lastError
+    #expect(here == "unknown layer 'Dens'; did you mean 'Dense'?")
+    await withCheckedContinuation { continuation in
+      Thread.detachNewThread {
+        #expect(lastError == "")
+        continuation.resume()
+      }
+    }
+  }
+}
