@@ -73,7 +73,7 @@ struct GraphCallsTests {
     let y: OpaquePointer? = try session.input([4], "y")
     var outputs: [OpaquePointer?] = [nil, nil]
     try check(martlet_layer_call_all(&outputs, 2, layer, [y], 1))
-    outputs.forEach { martlet_symbol_release($0) }
+    for output in outputs { martlet_symbol_release(output) }
     #expect(
       failure(martlet_layer_call(&outputs, layer, [y], 1))
         == "layer 'inner': the number of outputs is 2, received room for 1")
