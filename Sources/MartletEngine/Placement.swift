@@ -1,22 +1,28 @@
 import MartletTensors
 
 /// Puts buffers that are never alive at the same time into the same memory.
-struct Placement {
-  struct Request {
+package struct Placement {
+  package struct Request {
     let byteCount: Int
     /// First and last moment at which the buffer holds something.
     let first: Int
     let last: Int
+
+    package init(byteCount: Int, first: Int, last: Int) {
+      self.byteCount = byteCount
+      self.first = first
+      self.last = last
+    }
   }
 
   /// Byte offset of each request, aligned for vectors.
-  let offsets: [Int]
-  let byteCount: Int
+  package let offsets: [Int]
+  package let byteCount: Int
 
   /// Greedy by size: each buffer, the largest first, takes the lowest gap between those already
   /// placed that are alive at the same time (Pisarchyk & Lee 2020, arXiv:2001.03288, find this
   /// within a few percent of the best).
-  init(_ requests: [Request]) {
+  package init(_ requests: [Request]) {
     var offsets = [Int](repeating: 0, count: requests.count)
     var placed: [Int] = []
     var end = 0
