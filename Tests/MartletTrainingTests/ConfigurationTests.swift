@@ -1,0 +1,114 @@
+import MartletGraph
+import MartletTensors
+import MartletTraining
+import Testing
+
+@Suite struct ConfigurationTests {
+  private func complaint(_ configuration: String, units: Int = 3) throws -> String? {
+    let session = try makeSession(
+      input: [4], [("Dense", "{\"units\": \(units), \"name\": \"out\"}")])
+    let error = message { try session.compile(object(configuration)) }
+    #expect(session.isCompiled == (error == nil))
+    return error
+  }
+
+  @Test func namesInAllTheirSpellings() throws {
+    for loss in [
+      "mse", "MSE", "mean_squared_error", "MeanSquaredError", "sparse_categorical_crossentropy",
+      "CategoricalCrossentropy", "binary_crossentropy", "bce",
+    ] {
+      #expect(try complaint("{\"optimizer\": \"adam\", \"losses\": [\"\(loss)\"]}") == nil)
+    }
+    for optimizer in ["sgd", "SGD", "Adam", "adam"] {
+      #expect(try complaint("{\"optimizer\": \"\(optimizer)\", \"losses\": [\"mse\"]}") == nil)
+    }
+  }
+
+  @Test(arguments: [
+    ("{\"optimizer\": \"adm\", \"losses\": [\"mse\"]}", "unknown optimizer 'adm'; did you mean 'Adam'?"),
+    (
+      "{\"optimizer\": \"sgd\", \"losses\": [\"sparse_categorical_crosentropy\"]}",
+      "layer 'out': unknown loss 'sparse_categorical_crosentropy'; did you mean "
+        + "'sparse_categorical_crossentropy'?"
+    ),
+    (
+      "{\"optimizer\": \"sgd\", \"losses\": [\"mse\"], \"metrics\": [[\"acuracy\"]]}",
+      "unknown metric 'acuracy'; did you mean 'accuracy'?"
+    ),
+    ("{\"optimizer\": \"sgd\"}", "compile: \"losses\" is missing: one loss per output"),
+    (
+      "{\"optimizer\": \"sgd\", \"losses\": [\"mse\", \"mse\"]}",
+      "compile: \"losses\" has 2 entries for a model of 1 outputs"
+    ),
+    (
+      "{\"optimizer\": \"sgd\", \"losses\": \"mse\"}", "compile: \"losses\" is a list, got \"mse\""
+    ),
+    (
+      "{\"optimiser\": \"sgd\", \"losses\": [\"mse\"]}",
+      "unknown key of the configuration 'optimiser'; did you mean 'optimizer'?"
+    ),
+    (
+      "{\"optimizer\": 3, \"losses\": [\"mse\"]}",
+      "optimizer: expected a name or {\"class_name\": …, \"config\": {…}}, got 3"
+    ),
+  ])
+  func mistakes(_ configuration: String, _ expected: String) throws {
+    #expect(try complaint(configuration) == expected)
+  }
+
+  @Test(arguments: [
+    (#""class_name": "SGD", "config": {"learning_rate": -1}"#, "learning_rate"),
+    (#""class_name": "SGD", "config": {"momentum": 2}"#, "momentum"),
+    (#""class_name": "SGD", "config": {"momentun": 0.9}"#, "did you mean 'momentum'"),
+    (#""class_name": "Adam", "config": {"beta_1": 1}"#, "beta_1"),
+    (#""class_name": "Adam", "config": {"amsgrad": true}"#, "amsgrad"),
+    (#""class_name": "Adam", "config": {"clipnorm": 1}"#, "clipnorm"),
+    (#""class_name": "Adam", "config": {"use_ema": true}"#, "use_ema"),
+  ])
+  func optimizerArguments(_ description: String, _ part: String) throws {
+    let error = try #require(
+      try complaint("{\"optimizer\": {\(description)}, \"losses\": [\"mse\"]}"))
+    #expect(error.contains(part))
+  }
+
+  @Test func oneClassIsNoClass() throws {
+    #expect(
+      try complaint(
+        "{\"optimizer\": \"sgd\", \"losses\": [\"categorical_crossentropy\"]}", units: 1)
+        == "layer 'out': loss 'categorical_crossentropy' needs one output per class, but the output "
+        + "has shape (None, 1); use 'binary_crossentropy', or one unit per class")
+  }
+
+  @Test func callsOutOfOrder() throws {
+    let session = try makeSession(input: [4], [("Dense", #"{"units": 3}"#)])
+    let x = try TestArray([0, 0, 0, 0], [1, 4])
+    let y = try TestArray([0, 0, 0], [1, 3])
+    let name = session.model.name
+    #expect(
+      message { _ = try session.train(trainingData(x, y), PassOptions()) }
+        == "model '\(name)' is not compiled: call compile() before fit()")
+    #expect(
+      message { _ = try session.evaluate(trainingData(x, y), PassOptions()) }
+        == "model '\(name)' is not compiled: call compile() before evaluate()")
+    #expect(session.optimizerParameterCount == 0)
+  }
+
+  @Test func optimizerValues() throws {
+    let session = try makeSession(
+      input: [4], [("Dense", #"{"units": 3}"#)],
+      compile: #"{"optimizer": "Adam", "losses": ["mse"]}"#)
+    #expect(try session.optimizerValue("learning_rate") == 0.001)
+    try session.setOptimizerValue("learning_rate", 0.5)
+    #expect(try session.optimizerValue("learning_rate") == 0.5)
+    #expect(session.optimizerParameterCount == 2 + 2 * 15)
+    #expect(
+      message { try session.setOptimizerValue("learning_rate", .nan) }
+        == "learning_rate: expected a number from 0 up, got nan")
+    #expect(
+      message { _ = try session.optimizerValue("learning_rat") }
+        == "unknown optimizer value 'learning_rat'; did you mean 'learning_rate'?")
+    #expect(
+      message { try session.setOptimizerValue("iterations", 1.5) }
+        == "iterations: expected a whole number from 0 up, got 1.5")
+  }
+}
