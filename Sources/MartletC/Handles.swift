@@ -1,6 +1,7 @@
 import CMartlet
 import MartletGraph
 import MartletTensors
+import MartletTraining
 
 /// What a `martlet_layer *` points to.
 final class LayerHandle {
@@ -58,9 +59,10 @@ func symbols(
 
 /// What a `martlet_model *` points to.
 final class ModelHandle {
-  let model: Model
+  let session: Session
+  let texts = TextTable()
 
-  init(_ model: Model) { self.model = model }
+  init(_ model: Model) { session = Session(model) }
 }
 
 func model(_ pointer: OpaquePointer?) throws(MartletError) -> ModelHandle {

@@ -31,7 +31,7 @@ public func martlet_model_as_layer(
 ) -> martlet_status {
   attempt { () throws(MartletError) in
     let out = try notNull(out, "out")
-    out.pointee = create(LayerHandle(try MartletC.model(model).model))
+    out.pointee = create(LayerHandle(try MartletC.model(model).session.model))
   }
 }
 
@@ -41,7 +41,7 @@ public func martlet_model_describe(
 ) -> martlet_status {
   attempt { () throws(MartletError) in
     let out = try notNull(out, "out")
-    let description = try MartletC.model(model).model.describe()
+    let description = try MartletC.model(model).session.model.describe()
     out.pointee = try createText(JSONValue.object(description).description)
   }
 }

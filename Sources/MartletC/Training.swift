@@ -1,0 +1,191 @@
+// Functions bear the names of martlet.h.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
+import CMartlet
+import MartletGraph
+import MartletTensors
+import MartletTraining
+
+// MARK: Compiling
+
+@c(martlet_model_compile) @implementation
+public func martlet_model_compile(
+  _ model: OpaquePointer?, _ configuration: UnsafePointer<CChar>?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let session = try MartletC.model(model).session
+    try session.compile(object(text(configuration, "configuration"), "configuration"))
+  }
+}
+
+@c(martlet_model_is_compiled) @implementation
+public func martlet_model_is_compiled(_ model: OpaquePointer?) -> Int32 {
+  guard let model else { return 0 }
+  return borrow(ModelHandle.self, model).session.isCompiled ? 1 : 0
+}
+
+@c(martlet_model_result_count) @implementation
+public func martlet_model_result_count(_ model: OpaquePointer?) -> Int32 {
+  guard let model else { return 0 }
+  return Int32(clamping: borrow(ModelHandle.self, model).session.resultNames.count)
+}
+
+@c(martlet_model_result_name) @implementation
+public func martlet_model_result_name(
+  _ model: OpaquePointer?, _ index: Int32
+) -> UnsafePointer<CChar>! {
+  guard let model else { return nil }
+  let handle = borrow(ModelHandle.self, model)
+  let names = handle.session.resultNames
+  guard names.indices.contains(Int(index)) else { return nil }
+  return handle.texts.view(names[Int(index)])
+}
+
+// MARK: The optimizer
+
+@c(martlet_model_optimizer_value) @implementation
+public func martlet_model_optimizer_value(
+  _ model: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ value: UnsafeMutablePointer<Double>?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let session = try MartletC.model(model).session
+    let value = try notNull(value, "value")
+    value.pointee = try session.optimizerValue(text(name, "name"))
+  }
+}
+
+@c(martlet_model_set_optimizer_value) @implementation
+public func martlet_model_set_optimizer_value(
+  _ model: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ value: Double
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let session = try MartletC.model(model).session
+    try session.setOptimizerValue(text(name, "name"), value)
+  }
+}
+
+@c(martlet_model_optimizer_parameter_count) @implementation
+public func martlet_model_optimizer_parameter_count(_ model: OpaquePointer?) -> Int64 {
+  guard let model else { return 0 }
+  return Int64(borrow(ModelHandle.self, model).session.optimizerParameterCount)
+}
+
+// MARK: Passes
+
+@c(martlet_model_check) @implementation
+public func martlet_model_check(
+  _ model: OpaquePointer?, _ data: UnsafePointer<martlet_data>?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let session = try MartletC.model(model).session
+    try session.check(TrainingData(notNull(data, "data")))
+  }
+}
+
+@c(martlet_model_train) @implementation
+public func martlet_model_train(
+  _ model: OpaquePointer?, _ data: UnsafePointer<martlet_data>?,
+  _ options: UnsafePointer<martlet_epoch_options>?, _ results: UnsafeMutablePointer<Double>?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let session = try MartletC.model(model).session
+    let results = try notNull(results, "results")
+    let means = try session.train(
+      TrainingData(notNull(data, "data")), PassOptions(notNull(options, "options")))
+    results.update(from: means, count: means.count)
+  }
+}
+
+@c(martlet_model_evaluate) @implementation
+public func martlet_model_evaluate(
+  _ model: OpaquePointer?, _ data: UnsafePointer<martlet_data>?,
+  _ options: UnsafePointer<martlet_epoch_options>?, _ results: UnsafeMutablePointer<Double>?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let session = try MartletC.model(model).session
+    let results = try notNull(results, "results")
+    let means = try session.evaluate(
+      TrainingData(notNull(data, "data")), PassOptions(notNull(options, "options")))
+    results.update(from: means, count: means.count)
+  }
+}
+
+@c(martlet_model_predict) @implementation
+public func martlet_model_predict(
+  _ model: OpaquePointer?, _ x: UnsafePointer<martlet_array>?, _ xCount: Int32, _ training: Int32,
+  _ options: UnsafePointer<martlet_epoch_options>?,
+  _ outputs: UnsafePointer<UnsafeMutablePointer<Float>?>?, _ outputCount: Int32
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let session = try MartletC.model(model).session
+    let inputs = try arrays(x, Int(xCount), "x")
+    guard outputCount >= 0 else {
+      throw .invalidArgument("the number of outputs is negative: \(outputCount)")
+    }
+    var places: [UnsafeMutablePointer<Float>] = []
+    for index in 0..<Int(outputCount) {
+      guard let place = try notNull(outputs, "outputs")[index] else {
+        throw .invalidArgument("outputs[\(index)] must not be NULL")
+      }
+      places.append(place)
+    }
+    let passOptions = if let options { try PassOptions(options) } else { PassOptions() }
+    try session.predict(inputs, isTraining: training != 0, passOptions, into: places)
+  }
+}
+
+// MARK: Structs of the header
+
+extension TrainingData {
+  fileprivate init(_ pointer: UnsafePointer<martlet_data>) throws(MartletError) {
+    try checkSize(pointer.pointee.struct_size, of: martlet_data.self, "martlet_data")
+    let data = pointer.pointee
+    self.init()
+    x = try arrays(data.x, Int(data.x_count), "x")
+    y = try arrays(data.y, Int(data.y_count), "y")
+    sampleWeights = try arrays(
+      data.sample_weight, Int(data.sample_weight_count), "sample_weight")
+    guard data.class_weight_count >= 0 else {
+      throw .invalidArgument(
+        "the number of class weights is negative: \(data.class_weight_count)")
+    }
+    for index in 0..<Int(data.class_weight_count) {
+      let label = try notNull(data.classes, "classes")[index]
+      let weight = try notNull(data.class_weights, "class_weights")[index]
+      guard Float(weight).isFinite else {
+        throw .invalidArgument("class_weight of class \(label) is \(weight): not a finite number")
+      }
+      classWeights[Int(clamping: label)] = weight
+    }
+  }
+}
+
+extension PassOptions {
+  fileprivate init(_ pointer: UnsafePointer<martlet_epoch_options>) throws(MartletError) {
+    try checkSize(
+      pointer.pointee.struct_size, of: martlet_epoch_options.self, "martlet_epoch_options")
+    let options = pointer.pointee
+    self.init()
+    guard options.batch_size >= 1 else {
+      throw .invalidArgument("batch_size must be at least 1, received \(options.batch_size)")
+    }
+    batchSize = Int(clamping: options.batch_size)
+    shuffles = options.shuffle != 0
+    nonFinitePolicy =
+      switch Int(options.on_nan) {
+      case MARTLET_ON_NAN_STOP: .stop
+      case MARTLET_ON_NAN_IGNORE: .ignore
+      case MARTLET_ON_NAN_RESTORE: .restore
+      default:
+        throw .invalidArgument(
+          "on_nan must be one of MARTLET_ON_NAN_..., received \(options.on_nan)")
+      }
+    guard let report = options.progress else { return }
+    let user = options.user
+    progress = { done, total, means in
+      means.withUnsafeBufferPointer {
+        report(user, Int64(done), Int64(total), $0.baseAddress, Int32(clamping: $0.count)) != 0
+      }
+    }
+  }
+}
