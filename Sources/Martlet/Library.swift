@@ -1,0 +1,50 @@
+import MartletDispatch
+import MartletEngine
+import MartletGraph
+import MartletTensors
+
+/// The library itself: its version, and what concerns all models of the process.
+public enum Library {
+  /// In the form of semver.org.
+  public static let version = "0.1.0"
+
+  /// The kernels in use: `portable`, `avx2` or `avx512`. The environment variable `MARTLET_ISA`
+  /// lowers it at start.
+  public static var instructionSet: String { KernelSelection.current.kernels.name }
+
+  /// Why `MARTLET_ISA` or `MARTLET_NUM_THREADS` was not followed; `nil` where they were.
+  public static var settingsWarning: String? {
+    let warnings = [KernelSelection.current.warning, ThreadPool.settingsWarning]
+    let text = warnings.compactMap(\.self).joined(separator: "; ")
+    return text.isEmpty ? nil : text
+  }
+
+  /// Threads used for computing, the calling one included. Results do not depend on it.
+  public static var threadCount: Int { ThreadPool.threadCount }
+
+  /// Takes effect with the next computation.
+  ///
+  /// - Parameter count: From 1 to 1024, or 0 for what processor affinity, the container's quota and
+  ///   `MARTLET_NUM_THREADS` allow.
+  /// - Throws: `LibraryError` for another number.
+  public static func setThreadCount(_ count: Int) throws(LibraryError) {
+    guard (0...ThreadPool.largestThreadCount).contains(count) else {
+      throw LibraryError(
+        message: "the number of threads must be from 1 to \(ThreadPool.largestThreadCount), or 0 "
+          + "for what the machine allows, received \(count)")
+    }
+    ThreadPool.setThreadCount(count)
+  }
+
+  /// Starts all randomness (weights, shuffling, dropout) afresh from a seed.
+  public static func setRandomSeed(_ seed: UInt64) { RandomSeeds.shared.set(seed) }
+
+  /// Makes automatic layer names start again without a number.
+  public static func resetNames() { AutomaticNames.shared.reset() }
+}
+
+/// What went wrong, in words that name what was expected and what was given.
+public struct LibraryError: Error, Equatable, CustomStringConvertible {
+  public let message: String
+  public var description: String { message }
+}
