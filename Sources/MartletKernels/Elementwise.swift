@@ -24,15 +24,11 @@ private func activate(_ function: Activation, _ x: Source, _ y: Target, _ count:
       return select(v .> zero, v, v * slope)
     }
   case .elu(let alpha):
-    let alpha = splat(alpha)
-    fill(y, count) { at in
-      let v = at(x)
-      return select(v .> zero, v, alpha * exponentialMinusOne(lesser(v, zero)))
-    }
+    exponentialLinear(x, splat(alpha), y, count)
   case .sigmoid:
-    fill(y, count) { at in sigmoid(at(x)) }
+    sigmoids(x, y, count)
   case .tanh:
-    fill(y, count) { at in hyperbolicTangent(at(x)) }
+    hyperbolicTangents(x, y, count)
   case .boundedRelu(let slope, let maximum, let threshold):
     let slope = splat(slope)
     let maximum = splat(maximum)
@@ -45,6 +41,29 @@ private func activate(_ function: Activation, _ x: Source, _ y: Target, _ count:
       return select(v .>= maximum, maximum, select(v .>= threshold, v, below))
     }
   }
+}
+
+// The longer functions are transparent, that is always inlined: `fill` applies its argument in three
+// places, and the inliner would leave a long closure as a call for every vector, at three times the
+// cost of the work itself.
+
+private func exponentialLinear(_ x: Source, _ alpha: Vector, _ y: Target, _ count: Int) {
+  let zero = splat(0)
+  @_transparent func value(_ at: Stretch) -> Vector {
+    let v = at(x)
+    return select(v .> zero, v, alpha * exponentialMinusOne(lesser(v, zero)))
+  }
+  fill(y, count, value)
+}
+
+private func sigmoids(_ x: Source, _ y: Target, _ count: Int) {
+  @_transparent func value(_ at: Stretch) -> Vector { sigmoid(at(x)) }
+  fill(y, count, value)
+}
+
+private func hyperbolicTangents(_ x: Source, _ y: Target, _ count: Int) {
+  @_transparent func value(_ at: Stretch) -> Vector { hyperbolicTangent(at(x)) }
+  fill(y, count, value)
 }
 
 private func activateBackward(
@@ -88,23 +107,22 @@ private func activateBackward(
   }
 }
 
-// Functions of their own, because the inliner gives up on a caller that grows too long and would
-// leave a call for every vector.
-
 private func sigmoidBackward(_ y: Source, _ dy: Source, _ dx: Target, _ count: Int) {
   let one = splat(1)
-  fill(dx, count) { at in
+  @_transparent func slope(_ at: Stretch) -> Vector {
     let v = at(y)
     return at(dy) * (v * (one - v))
   }
+  fill(dx, count, slope)
 }
 
 private func hyperbolicTangentBackward(_ y: Source, _ dy: Source, _ dx: Target, _ count: Int) {
   let one = splat(1)
-  fill(dx, count) { at in
+  @_transparent func slope(_ at: Stretch) -> Vector {
     let v = at(y)
     return at(dy) * (one - v * v)
   }
+  fill(dx, count, slope)
 }
 
 // MARK: - Sums and copies

@@ -97,7 +97,6 @@ private struct Sloped {
 // MARK: - One class per row
 
 /// log Σ eˣ − x[label]; the gradient is softmax(x) less 1 at the label.
-@inline(__always)
 private func sparseFromLogits(
   _ x: Source, _ label: Int, _ size: Int, _ dx: Target?, _ scale: Float
 ) -> Float {
@@ -115,7 +114,6 @@ private func sparseFromLogits(
 }
 
 /// Keras takes the clipped probabilities' logarithms for logits, so the loss is log Σ q − log q[label].
-@inline(__always)
 private func sparseFromProbabilities(
   _ x: Source, _ label: Int, _ size: Int, _ dx: Target?, _ scale: Float
 ) -> Float {
@@ -135,18 +133,9 @@ private func sparseFromProbabilities(
   return logarithm(splat(total / q))[0]
 }
 
-@inline(__always)
-private func sumOfExponentials(_ x: Source, shift: Float, _ count: Int) -> Float {
-  let shift = splat(shift)
-  var total = splat(0)
-  visit(count) { at in total += exponential(at(x, fill: -.infinity) - shift) }
-  return laneSum(total)
-}
-
 // MARK: - A distribution per row
 
 /// Σ t · (log Σ eˣ − x). Its derivative is softmax(x) · Σt − t; TensorFlow takes Σt for 1 there.
-@inline(__always)
 private func categoricalFromLogits(
   _ x: Source, _ t: Source, _ smoothing: Smoothing, _ size: Int, _ dx: Target?, _ scale: Float
 ) -> Float {
@@ -173,7 +162,6 @@ private func categoricalFromLogits(
 }
 
 /// −Σ t · log q with q the clip of x / Σx.
-@inline(__always)
 private func categoricalFromProbabilities(
   _ x: Source, _ t: Source, _ smoothing: Smoothing, _ size: Int, _ dx: Target?, _ scale: Float
 ) -> Float {
@@ -202,19 +190,19 @@ private func categoricalFromProbabilities(
 
 // MARK: - Element by element
 
-@inline(__always) private func clipped(_ p: Vector) -> Vector {
+@_transparent private func clipped(_ p: Vector) -> Vector {
   lesser(greater(p, splat(lowestProbability)), splat(highestProbability))
 }
 
 /// `value` where the clip lets the gradient of `p` pass, else 0.
-@inline(__always) private func insideClip(_ p: Vector, _ value: Vector) -> Vector {
+@_transparent private func insideClip(_ p: Vector, _ value: Vector) -> Vector {
   select(
     p .< splat(lowestProbability), splat(0), select(p .> splat(highestProbability), splat(0), value)
   )
 }
 
 /// max(x, 0) − x·t + log(1 + e^−|x|), which is −t·log σ(x) − (1 − t)·log(1 − σ(x)) without overflow.
-@inline(__always) private func binaryFromLogit(_ x: Vector, _ t: Vector) -> Sloped {
+@_transparent private func binaryFromLogit(_ x: Vector, _ t: Vector) -> Sloped {
   let e = exponential(splat(0) - magnitude(x))
   let value = greater(x, splat(0)) - x * t + logarithmOfOnePlus(e)
   // σ(x) is 1/(1 + e) on the right side and e/(1 + e) on the left.
@@ -223,7 +211,7 @@ private func categoricalFromProbabilities(
   return Sloped(value: value, slope: probability - t)
 }
 
-@inline(__always) private func binaryFromProbability(_ p: Vector, _ t: Vector) -> Sloped {
+@_transparent private func binaryFromProbability(_ p: Vector, _ t: Vector) -> Sloped {
   let one = splat(1)
   let q = clipped(p)
   let value = splat(0) - t * logarithm(q) - (one - t) * logarithm(one - q)

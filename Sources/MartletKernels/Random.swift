@@ -36,20 +36,21 @@ private struct Philox {
     var k1 = key1
     var round = 0
     while round < 10 {
-      // The high halves of the lanes are clear, so each product is one 32-bit multiplication.
+      // The mask makes each product one 32-bit multiplication, which reads low halves only; so
+      // whatever stands in the high halves meanwhile does no harm.
       let p0 = (c0 & mask) &* Longs(repeating: 0xD251_1F53)
       let p1 = (c2 & mask) &* Longs(repeating: 0xCD9E_8D57)
       c0 = (p1 &>> shift) ^ c1 ^ Longs(repeating: k0)
-      c1 = p1 & mask
+      c1 = p1
       c2 = (p0 &>> shift) ^ c3 ^ Longs(repeating: k1)
-      c3 = p0 & mask
+      c3 = p0
       // Weyl sequences of the golden ratio and √3 − 1.
       k0 = (k0 &+ 0x9E37_79B9) & 0xffff_ffff
       k1 = (k1 &+ 0xBB67_AE85) & 0xffff_ffff
       round += 1
     }
-    let even = c0 | (c1 &<< shift)
-    let odd = c2 | (c3 &<< shift)
+    let even = (c0 & mask) | (c1 &<< shift)
+    let odd = (c2 & mask) | (c3 &<< shift)
     return (
       unsafeBitCast(martlet_low_long_turns(even, odd), to: Words.self),
       unsafeBitCast(martlet_high_long_turns(even, odd), to: Words.self)

@@ -1,8 +1,10 @@
 /// The SIMD vocabulary of the kernels. Width and masks of the instruction-set level hide here; the
 /// kernels are written once against these names.
 ///
-/// Everything is inlined: the module is compiled three times with different instructions, and a
-/// function that stayed out of line under a name shared by the three could be merged by the linker.
+/// All of it is inlined. A function that stayed out of line would cost a call for every vector, and
+/// if it came from another module, generic code of the standard library above all, the modules of
+/// all levels would have it under one name and the linker would keep one of them. So what Swift
+/// lacks is in `CMartletVectors`, whose functions are private to each object file.
 
 import CMartletVectors
 import MartletKernelTable
@@ -198,10 +200,10 @@ extension Stretch {
   store(tail, y + last)
 }
 
-/// Whether a few whole rows of `columns` floats make one vector, so that a matrix with contiguous
+/// Whether one or a few whole rows of `columns` floats make one vector, so that a matrix with contiguous
 /// rows may be gone through as one long row.
 @inline(__always) func rowsFillVectors(_ columns: Int) -> Bool {
-  columns < vectorWidth && vectorWidth % columns == 0
+  columns <= vectorWidth && vectorWidth % columns == 0
 }
 
 /// `row` repeated over the lanes; `columns` divides `vectorWidth`.

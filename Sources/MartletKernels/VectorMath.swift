@@ -11,7 +11,7 @@ private struct Exponential {
   /// n as it stands in the low bits of a float moved by `roundingShift`.
   var shifted: Vector
 
-  @inline(__always) init(_ x: Vector) {
+  @_transparent init(_ x: Vector) {
     shifted = multiplyAdd(x, splat(0x1.715476p0), splat(roundingShift))
     let n = shifted - splat(roundingShift)
     // ln 2 in two parts; the product with the first is exact without a fused multiply-add too.
@@ -26,13 +26,13 @@ private struct Exponential {
   }
 
   /// 2ⁿ⁻¹ for −126 < n ≤ 128, and 0 for n = −126: half the scale, since 2¹²⁸ is not a float.
-  @inline(__always) var halfScale: Vector {
+  @_transparent var halfScale: Vector {
     floats((bits(shifted) &+ Words(repeating: 126)) &<< Words(repeating: 23))
   }
 }
 
 /// eˣ within 1 ulp; infinite from 88.73 on, 0 below −87, NaN for NaN.
-@inline(__always) func exponential(_ x: Vector) -> Vector {
+@_transparent func exponential(_ x: Vector) -> Vector {
   // From 89 on the last product overflows to infinity, as it should.
   let e = Exponential(lesser(greater(x, splat(-87.3)), splat(89)))
   let scale = e.halfScale
@@ -41,14 +41,14 @@ private struct Exponential {
 }
 
 /// eˣ − 1 for x ≤ 0, without the cancellation of `exponential(x) - 1` near 0; NaN for NaN.
-@inline(__always) func exponentialMinusOne(_ x: Vector) -> Vector {
+@_transparent func exponentialMinusOne(_ x: Vector) -> Vector {
   let e = Exponential(greater(x, splat(-87.3)))
   let scale = e.halfScale + e.halfScale
   return multiplyAdd(e.tail, scale, scale - splat(1))
 }
 
 /// The natural logarithm within 1 ulp; −∞ for ±0, NaN for what is below, ∞ for ∞.
-@inline(__always) func logarithm(_ x: Vector) -> Vector {
+@_transparent func logarithm(_ x: Vector) -> Vector {
   // Subnormal numbers have no exponent of their own: scale them up first.
   let isTiny = x .< splat(0x1p-126)
   let normal = select(isTiny, x * splat(0x1p25), x)
@@ -79,18 +79,18 @@ private struct Exponential {
 }
 
 /// log(1 + x) for 0 ≤ x ≤ 1, also where 1 + x rounds to 1 (Kahan's correction).
-@inline(__always) func logarithmOfOnePlus(_ x: Vector) -> Vector {
+@_transparent func logarithmOfOnePlus(_ x: Vector) -> Vector {
   let u = x + splat(1)
   return logarithm(u) + (x - (u - splat(1))) / u
 }
 
 /// 1 / (1 + e⁻ˣ) within 2 ulp down to x = −87; NaN for NaN.
-@inline(__always) func sigmoid(_ x: Vector) -> Vector {
+@_transparent func sigmoid(_ x: Vector) -> Vector {
   splat(1) / (splat(1) + exponential(-x))
 }
 
 /// The hyperbolic tangent within 2 ulp; NaN for NaN.
-@inline(__always) func hyperbolicTangent(_ x: Vector) -> Vector {
+@_transparent func hyperbolicTangent(_ x: Vector) -> Vector {
   let square = x * x
   var p = multiplyAdd(square, splat(-5.70498872745e-3), splat(2.06390887954e-2))
   p = multiplyAdd(p, square, splat(-5.37397155531e-2))
@@ -104,7 +104,7 @@ private struct Exponential {
 }
 
 /// sin 2πu and cos 2πu for 0 ≤ u < 1, with an absolute error of 1e-7.
-@inline(__always) func sineAndCosine(turns u: Vector) -> (sine: Vector, cosine: Vector) {
+@_transparent func sineAndCosine(turns u: Vector) -> (sine: Vector, cosine: Vector) {
   // The nearest quarter turn q is exact, and so is u − q/4, which lies in [−1/8, 1/8].
   let shifted = multiplyAdd(u, splat(4), splat(roundingShift))
   let quarter = shifted - splat(roundingShift)
