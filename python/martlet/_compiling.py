@@ -57,12 +57,24 @@ class Compilation:
             listed: list[Any] = [_flat(self.metrics)]
         else:
             listed = [_flat(each) for each in _per_output(self.metrics, outputs, "metrics")]
-        encoded = [[metric._encoded() for metric in each] for each in listed]
-        if len(outputs) > 1:
-            for name, each in zip(outputs, encoded, strict=True):
-                for metric in each:
-                    metric["name"] = f"{name}_{metric['name']}"
-        return encoded
+        return [[metric._encoded() for metric in each] for each in listed]
+
+    def result_names(self, outputs: Sequence[str]) -> list[str]:
+        """Keys of the values that training reports, for outputs that are a dict.
+
+        The core names them by their layers, in this order.
+        """
+        if len(outputs) == 1:
+            return ["loss", *(each["name"] for each in self._metrics(outputs)[0])]
+        return [
+            "loss",
+            *(f"{name}_loss" for name in outputs),
+            *(
+                f"{name}_{metric['name']}"
+                for name, each in zip(outputs, self._metrics(outputs), strict=True)
+                for metric in each
+            ),
+        ]
 
 
 def _resolved(value: Any, get: Any) -> Any:

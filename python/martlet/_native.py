@@ -350,8 +350,8 @@ def set_optimizer_value(model: Handle, name: str, value: float) -> None:
     _check(lib.martlet_model_set_optimizer_value(model, name.encode(), value))
 
 
-def optimizer_state_bytes(model: Handle) -> int:
-    """Size of the optimizer's state."""
+def optimizer_parameter_count(model: Handle) -> int:
+    """Values in the optimizer's state."""
     return lib.martlet_model_optimizer_parameter_count(model)
 
 

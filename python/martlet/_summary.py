@@ -39,8 +39,6 @@ def summary(
         alignment += "^"
     length = line_length or min(length, shutil.get_terminal_size().columns - 4)
     widths = _column_widths(positions, length)
-    if model.layers and not isinstance(model.inputs, list):
-        raise AssertionError("inputs of a model are a list")
     if model._is_sequential:
         layers = [layer for layer in layers if layer["class_name"] != "InputLayer"]
     rows = []
@@ -147,6 +145,8 @@ def _table(
     def cells(row: list[str], bar: str) -> list[str]:
         columns = [_wrapped(cell, width - 2) for cell, width in zip(row, widths, strict=True)]
         height = max(map(len, columns))
+        if row is header:
+            columns = [[""] * (height - len(column)) + column for column in columns]
         return [
             bar
             + bar.join(
@@ -200,13 +200,13 @@ def _totals(model: Model) -> list[str]:
 def _optimizer_size(model: Model) -> tuple[int, int]:
     """Values and bytes of the optimizer's state, once it has taken a step.
 
-    Keras counts the number of steps (8 bytes) and the learning rate (4) along.
+    The number of steps and the learning rate count along, as in Keras.
     """
     handle = model._compiled_handle()
     if handle is None or _native.optimizer_value(handle, "iterations") == 0:
         return 0, 0
-    slots = _native.optimizer_state_bytes(handle)
-    return slots // 4 + 2, slots + 12
+    count = _native.optimizer_parameter_count(handle)
+    return count, 4 * count
 
 
 def _size(count: float) -> str:

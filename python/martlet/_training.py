@@ -102,8 +102,13 @@ class Trainer:
     @property
     def metrics_names(self) -> list[str]:
         """Keys of the values that `evaluate` returns, in its order."""
-        handle = self._compiled_handle()
-        return _native.result_names(handle) if handle is not None else []
+        return self._result_names() if self._compiled_handle() is not None else []
+
+    def _result_names(self) -> list[str]:
+        if isinstance(self._outputs_structure, dict):
+            assert self._compilation is not None
+            return self._compilation.result_names(self.output_names)
+        return _native.result_names(self._model_handle())
 
     def _compiled_handle(self) -> _native.Handle | None:
         """The model, if it is ready to train."""
@@ -339,7 +344,7 @@ class Trainer:
         handle = self._ready(x, "evaluate")
         data = _native.Data(*self._samples(x, y, sample_weight))
         self._check(handle, data)
-        names = _native.result_names(handle)
+        names = self._result_names()
         line = ProgressLine(_steps(data.sample_count, batch), verbose)
         try:
             results = _native.evaluate(handle, data, batch, _painting(line, names))
@@ -427,7 +432,7 @@ class Trainer:
         data = _native.Data(*samples, _class_weight(class_weight))
         self._check(handle, data)
         results = _native.train(handle, data, data.sample_count)
-        return _returned(_native.result_names(handle), results, return_dict)
+        return _returned(self._result_names(), results, return_dict)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
@@ -445,7 +450,7 @@ class Trainer:
         data = _native.Data(*self._samples(x, y, sample_weight))
         self._check(handle, data)
         results = _native.evaluate(handle, data, data.sample_count)
-        return _returned(_native.result_names(handle), results, return_dict)
+        return _returned(self._result_names(), results, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Outputs of the model for all samples given, as one batch."""
@@ -478,7 +483,7 @@ class _Fit:
         self.model, self.handle, self.data = model, handle, data
         self.batch, self.epochs, self.verbose = batch, epochs, verbose
         self.steps = _steps(data.sample_count, batch)
-        self.names = _native.result_names(handle)
+        self.names = model._result_names()
         self.history = History()
         given = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
         # History comes last: it keeps what the others have added to the logs.

@@ -1,7 +1,7 @@
 """Metrics: what is reported beside the loss.
 
-``"accuracy"`` (or ``"acc"``) chooses among the three classes here by the shapes, as Keras does:
-one output is binary, class numbers are sparse, else targets are one-hot.
+``"accuracy"`` (or ``"acc"``) chooses among three classes by the shapes, as Keras does: one output
+is binary, class numbers are sparse, else targets are one-hot.
 """
 
 from __future__ import annotations
@@ -48,14 +48,13 @@ class BinaryAccuracy(Metric):
     dtype
         Not supported yet.
     threshold
-        Other values than 0.5 are not supported yet.
+        What an output must exceed to count as 1.
     """
 
     def __init__(
         self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
     ) -> None:
-        refuse("BinaryAccuracy", threshold=None if threshold == 0.5 else threshold)
-        super().__init__({}, name, dtype)
+        super().__init__({"threshold": threshold}, name, dtype)
 
 
 class CategoricalAccuracy(Metric):
@@ -88,6 +87,106 @@ class SparseCategoricalAccuracy(Metric):
         super().__init__({}, name, dtype)
 
 
+class MeanSquaredError(Metric):
+    """``mean((y - p) ** 2)``.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(self, name: str = "mean_squared_error", dtype: Any = None) -> None:
+        super().__init__({}, name, dtype)
+
+
+class BinaryCrossentropy(Metric):
+    """The loss of the same name, as a metric: not weighted, and of probabilities as they are.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    from_logits
+        Whether predictions are what would go into a sigmoid.
+    label_smoothing
+        Share of each target that is replaced by one half.
+    """
+
+    def __init__(
+        self,
+        name: str = "binary_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+    ) -> None:
+        super().__init__(
+            {"from_logits": from_logits, "label_smoothing": label_smoothing}, name, dtype
+        )
+
+
+class CategoricalCrossentropy(Metric):
+    """The loss of the same name, as a metric: not weighted, and of probabilities as they are.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    from_logits
+        Whether predictions are what would go into a softmax.
+    label_smoothing
+        Share of each target that is spread over all classes.
+    axis
+        Other values than -1 are not supported yet.
+    """
+
+    def __init__(
+        self,
+        name: str = "categorical_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+        axis: int = -1,
+    ) -> None:
+        refuse(type(self).__name__, axis=None if axis == -1 else axis)
+        super().__init__(
+            {"from_logits": from_logits, "label_smoothing": label_smoothing}, name, dtype
+        )
+
+
+class SparseCategoricalCrossentropy(Metric):
+    """The loss of the same name, as a metric: not weighted, and of probabilities as they are.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    from_logits
+        Whether predictions are what would go into a softmax.
+    ignore_class, axis
+        Other values than the defaults are not supported yet.
+    """
+
+    def __init__(
+        self,
+        name: str = "sparse_categorical_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        axis: int = -1,
+    ) -> None:
+        refuse(type(self).__name__, ignore_class=ignore_class, axis=None if axis == -1 else axis)
+        super().__init__({"from_logits": from_logits}, name, dtype)
+
+
 class _Accuracy(Metric):
     """Accuracy whose kind the core chooses by the shapes."""
 
@@ -102,6 +201,12 @@ _CLASSES: dict[str, type[Metric]] = {
     "binary_accuracy": BinaryAccuracy,
     "categorical_accuracy": CategoricalAccuracy,
     "sparse_categorical_accuracy": SparseCategoricalAccuracy,
+    "mean_squared_error": MeanSquaredError,
+    "mse": MeanSquaredError,
+    "binary_crossentropy": BinaryCrossentropy,
+    "bce": BinaryCrossentropy,
+    "categorical_crossentropy": CategoricalCrossentropy,
+    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
 }
 
 

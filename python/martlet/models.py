@@ -102,7 +102,8 @@ class Model(Trainer, Layer):
             self._name,
         )
         self._handles = (model, _native.model_as_layer(model))
-        self._inputs_structure, self._outputs_structure = inputs, outputs
+        # A list of one is the one, in what predict returns too.
+        self._inputs_structure, self._outputs_structure = map(_unwrapped, (inputs, outputs))
         self._layers = _as_described(_native.model_describe(model), symbols)
         if self._compilation is not None and self._compilation.losses is not None:
             _native.model_compile(model, self._compilation.configuration(self.output_names))
@@ -490,6 +491,11 @@ def _own_input_shape(layer: Layer) -> tuple[int, ...] | None:
         shapes = layer._input_shapes
         return shapes[0] if len(shapes) == 1 else None
     return layer._input_shape
+
+
+def _unwrapped(structure: Any) -> Any:
+    is_single = isinstance(structure, list | tuple) and len(structure) == 1
+    return structure[0] if is_single else structure
 
 
 def _as_described(

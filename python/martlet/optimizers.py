@@ -203,9 +203,7 @@ class Adam(Optimizer):
         How slowly the two means forget.
     epsilon
         Added to the root as it stands, before the correction for the first steps ("epsilon hat").
-    amsgrad
-        Whether v is the largest so far.
-    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, \
+    amsgrad, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, \
 ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps
         Not supported yet.
     name
@@ -241,13 +239,13 @@ ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        refuse("Adam", amsgrad=amsgrad or None)
         super().__init__(
             {
                 "learning_rate": learning_rate,
                 "beta_1": beta_1,
                 "beta_2": beta_2,
                 "epsilon": epsilon,
-                "amsgrad": amsgrad,
             },
             weight_decay=weight_decay,
             clipnorm=clipnorm,

@@ -1,0 +1,508 @@
+"""Side by side with Keras: the same names, weights, data and steps give the same numbers."""
+
+from __future__ import annotations
+
+import inspect
+import io
+from contextlib import redirect_stdout
+
+import numpy as np
+import pytest
+
+import martlet
+
+keras = pytest.importorskip("keras")
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # the peer's own
+
+LIBRARIES = (martlet, keras)
+
+# Both compute in single precision and sum in different orders. Over the few steps taken here,
+# differences of one rounding (6e-8) grow to a few 1e-6; a wrong formula shows in the third digit.
+TOLERANCE = 1e-5
+
+
+def sequential(library, make, shape):
+    """The model that `make` describes, in one of the libraries."""
+    return library.Sequential([library.Input(shape), *make(library.layers)])
+
+
+def twins(make, shape):
+    """The same model in both libraries, with the same weights away from special values."""
+    ours, theirs = (sequential(library, make, shape) for library in LIBRARIES)
+    random = np.random.default_rng(3)
+    weights = []
+    for weight, value in zip(theirs.weights, theirs.get_weights(), strict=True):
+        # Moving variances stay positive.
+        low = 0.5 if "variance" in weight.path else -0.5
+        weights.append(random.uniform(low, low + 1, value.shape).astype(np.float32))
+    for model in (ours, theirs):
+        model.set_weights(weights)
+    return ours, theirs
+
+
+def assert_close(ours, theirs, what):
+    assert len(ours) == len(theirs)
+    for index, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+        worst = np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64)).max()
+        assert worst < TOLERANCE, f"{what}[{index}] differs by {worst:.2e}"
+
+
+# ---- Layers -----------------------------------------------------------------------------------
+
+IMAGE = (9, 8, 4)
+
+LAYERS = {
+    "Conv2D": lambda L: [L.Conv2D(5, 3)],
+    "Conv2D same": lambda L: [L.Conv2D(5, 3, padding="same", activation="relu")],
+    "Conv2D even kernel": lambda L: [L.Conv2D(3, (2, 4), padding="same")],
+    "Conv2D strides": lambda L: [L.Conv2D(3, 3, strides=(2, 3), padding="same")],
+    "Conv2D strides valid": lambda L: [L.Conv2D(3, (3, 2), strides=2)],
+    "Conv2D dilation": lambda L: [L.Conv2D(3, 3, dilation_rate=(2, 1), padding="same")],
+    "Conv2D groups": lambda L: [L.Conv2D(6, 3, groups=2, activation="tanh")],
+    "Conv2D depthwise by groups": lambda L: [L.Conv2D(8, 3, groups=4, padding="same")],
+    "Conv2D 1x1 without bias": lambda L: [L.Conv2D(7, 1, use_bias=False)],
+    "MaxPooling2D": lambda L: [L.MaxPooling2D()],
+    "MaxPooling2D overlapping": lambda L: [L.MaxPooling2D(3, strides=2, padding="same")],
+    "AveragePooling2D": lambda L: [L.AveragePooling2D(2)],
+    "AveragePooling2D same": lambda L: [L.AveragePooling2D((3, 2), strides=2, padding="same")],
+    "GlobalAveragePooling2D": lambda L: [L.GlobalAveragePooling2D()],
+    "Flatten": lambda L: [L.Flatten()],
+    "Reshape": lambda L: [L.Reshape((12, -1))],
+    "Dense": lambda L: [L.Dense(5, activation="sigmoid")],
+    "Dropout of nothing": lambda L: [L.Dropout(0.0)],
+    "BatchNormalization": lambda L: [L.BatchNormalization()],
+    "BatchNormalization bare": lambda L: [
+        L.BatchNormalization(momentum=0.8, epsilon=1e-2, center=False, scale=False)
+    ],
+    "Activation": lambda L: [L.Activation("elu")],
+    "Activation leaky_relu": lambda L: [L.Activation("leaky_relu")],
+    "ReLU": lambda L: [L.ReLU(max_value=0.5, negative_slope=0.1, threshold=0.1)],
+    "LeakyReLU": lambda L: [L.LeakyReLU()],
+    "Softmax": lambda L: [L.Softmax()],
+    "Softmax axis": lambda L: [L.Softmax(axis=1)],
+    "Rescaling": lambda L: [L.Rescaling(0.3, offset=-0.2)],
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers(name):
+    """Forward, gradients and updates: a layer between two others with weights, over some steps."""
+
+    def make(layers):
+        # The convolution before it makes gradients flow into the layer's input.
+        return [
+            layers.Conv2D(4, 1, name="before"),
+            *LAYERS[name](layers),
+            layers.Flatten(),
+            layers.Dense(2, name="after"),
+        ]
+
+    ours, theirs = twins(make, IMAGE)
+    random = np.random.default_rng(5)
+    x = random.normal(size=(11, *IMAGE)).astype(np.float32)
+    y = random.normal(size=(11, 2)).astype(np.float32)
+    assert_close([ours.predict(x, verbose=0)], [theirs.predict(x, verbose=0)], "prediction")
+    losses = []
+    for library, model in zip(LIBRARIES, (ours, theirs), strict=True):
+        # Small steps keep the comparison to gradients, not to how chaos grows.
+        model.compile(library.optimizers.SGD(1e-3), "mse")
+        losses.append([float(model.train_on_batch(x, y)) for _ in range(4)])
+    relative = np.abs(np.subtract(*losses)) / np.abs(losses[1])
+    assert relative.max() < TOLERANCE, f"losses differ by {relative.max():.2e} of their value"
+    assert_close(ours.get_weights(), theirs.get_weights(), "weight")
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_configurations(name):
+    """What Keras says of itself makes our layer, and ours says the same."""
+    [theirs], [ours] = LAYERS[name](keras.layers), LAYERS[name](martlet.layers)
+    again = type(ours).from_config(theirs.get_config())
+    assert again.get_config().keys() == ours.get_config().keys()
+
+    def comparable(config):
+        return {
+            key: value["class_name"] if isinstance(value, dict) else value
+            for key, value in config.items()
+            if not isinstance(value, dict) or "class_name" in value
+        }
+
+    mine, other = comparable(ours.get_config()), comparable(theirs.get_config())
+    for key in mine.keys() & other.keys() - {"name"}:
+        expected = list(other[key]) if isinstance(other[key], tuple) else other[key]
+        assert mine[key] == expected, key
+
+
+def test_merging_layers():
+    def functional(library):
+        layers = library.layers
+        image = library.Input((6, 6, 3))
+        a = layers.Conv2D(4, 3, padding="same", activation="relu")(image)
+        b = layers.Conv2D(4, 1)(image)
+        total = layers.Add()([a, b, a])
+        both = layers.Concatenate()([total, image, b])
+        wide = layers.Concatenate(axis=1)([both, both])
+        end = layers.GlobalAveragePooling2D()(wide)
+        shared = layers.Dense(3)
+        out = layers.Add()([shared(end), shared(layers.Dense(11)(end))])
+        return library.Model(image, [out, layers.Dense(2, name="side")(end)])
+
+    compare_functional(functional, (6, 6, 3), [3, 2])
+
+
+def compare_functional(make, shape, widths):
+    ours, theirs = (make(library) for library in LIBRARIES)
+    random = np.random.default_rng(1)
+    weights = [random.normal(0, 0.3, each.shape) for each in theirs.get_weights()]
+    for model in (ours, theirs):
+        model.set_weights(weights)
+    x = random.normal(size=(13, *shape)).astype(np.float32)
+    y = [random.normal(size=(13, width)).astype(np.float32) for width in widths]
+    assert_close(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), "prediction")
+    for library, model in zip(LIBRARIES, (ours, theirs), strict=True):
+        model.compile(library.optimizers.SGD(0.01), ["mse"] * len(widths), loss_weights=[1.0, 0.3])
+        model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    assert_close(ours.get_weights(), theirs.get_weights(), "weight")
+    values = [model.evaluate(x, y, verbose=0) for model in (ours, theirs)]
+    assert values[0] == pytest.approx(values[1], abs=TOLERANCE)
+
+
+# ---- Losses -----------------------------------------------------------------------------------
+
+
+def one_hot(labels):
+    return martlet.utils.to_categorical(labels, 4)
+
+
+LOSSES = {
+    "sparse from softmax": ("softmax", lambda m: m.SparseCategoricalCrossentropy(), lambda y: y),
+    "sparse from logits": (
+        None,
+        lambda m: m.SparseCategoricalCrossentropy(from_logits=True),
+        lambda y: y[:, None].astype(np.float32),
+    ),
+    "categorical from softmax": ("softmax", lambda m: m.CategoricalCrossentropy(), one_hot),
+    "categorical from logits, smoothed": (
+        None,
+        lambda m: m.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2),
+        one_hot,
+    ),
+    "categorical from probabilities": ("relu+", lambda m: m.CategoricalCrossentropy(), one_hot),
+    # Below 1: what Keras does with larger ones depends on its backend.
+    "sparse from probabilities": (
+        "sigmoid+",
+        lambda m: m.SparseCategoricalCrossentropy(),
+        lambda y: y,
+    ),
+    "binary from sigmoid": ("sigmoid", lambda m: m.BinaryCrossentropy(), one_hot),
+    "binary from logits, smoothed": (
+        None,
+        lambda m: m.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
+        one_hot,
+    ),
+    "binary from probabilities": ("sigmoid+", lambda m: m.BinaryCrossentropy(), one_hot),
+    "mean squared error": ("tanh", lambda m: m.MeanSquaredError(), one_hot),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_losses(name, weighted):
+    activation, loss, targets = LOSSES[name]
+
+    def make(layers):
+        # "+": probabilities that do not come from a softmax or sigmoid directly.
+        plain = activation.rstrip("+") if activation else None
+        tail = [layers.Rescaling(0.9, 0.05)] if activation and activation.endswith("+") else []
+        return [layers.Dense(4, activation=plain), *tail]
+
+    ours, theirs = twins(make, (6,))
+    random = np.random.default_rng(2)
+    x = random.normal(size=(21, 6)).astype(np.float32)
+    y = targets(random.integers(0, 4, 21))
+    weight = random.uniform(0, 2, 21).astype(np.float32) if weighted else None
+    values = []
+    for library, model in zip(LIBRARIES, (ours, theirs), strict=True):
+        model.compile(library.optimizers.SGD(0.05), loss(library.losses), metrics=["accuracy"])
+        history = model.fit(
+            x, y, batch_size=8, epochs=3, shuffle=False, sample_weight=weight, verbose=0
+        )
+        values.append(
+            [
+                *history.history["loss"],
+                *history.history["accuracy"],
+                *model.evaluate(x, y, verbose=0),
+            ]
+        )
+    assert values[0] == pytest.approx(values[1], abs=TOLERANCE)
+    assert_close(ours.get_weights(), theirs.get_weights(), "weight")
+
+
+def test_metrics_of_the_same_names():
+    def make(layers):
+        return [layers.Dense(4, activation="softmax")]
+
+    ours, theirs = twins(make, (6,))
+    random = np.random.default_rng(2)
+    x, y = random.normal(size=(21, 6)), one_hot(random.integers(0, 4, 21))
+    names = ["accuracy", "acc", "categorical_accuracy", "binary_accuracy", "mse"]
+    values = []
+    for model in (ours, theirs):
+        model.compile("sgd", "categorical_crossentropy", metrics=names)
+        values.append(model.evaluate(x.astype(np.float32), y, verbose=0, return_dict=True))
+    assert values[0].keys() == values[1].keys()
+    assert values[0] == pytest.approx(values[1], abs=TOLERANCE)
+
+
+# ---- Optimizers -------------------------------------------------------------------------------
+
+OPTIMIZERS = {
+    "SGD": lambda o: o.SGD(0.05),
+    "SGD momentum": lambda o: o.SGD(0.02, momentum=0.9),
+    "SGD nesterov": lambda o: o.SGD(0.02, momentum=0.9, nesterov=True),
+    "Adam": lambda o: o.Adam(0.005),
+    "Adam with arguments": lambda o: o.Adam(0.005, beta_1=0.8, beta_2=0.99, epsilon=1e-3),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers(name):
+    def make(layers):
+        return [layers.Dense(8, activation="tanh"), layers.Dense(3, activation="softmax")]
+
+    ours, theirs = twins(make, (5,))
+    random = np.random.default_rng(4)
+    x = random.normal(size=(32, 5)).astype(np.float32)
+    y = random.integers(0, 3, 32)
+    for library, model in zip(LIBRARIES, (ours, theirs), strict=True):
+        optimizer = OPTIMIZERS[name](library.optimizers)
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        model.fit(x, y, batch_size=8, epochs=4, shuffle=False, verbose=0)
+        optimizer.learning_rate = 0.001
+        model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+    assert_close(ours.get_weights(), theirs.get_weights(), "weight")
+
+
+# ---- A whole network --------------------------------------------------------------------------
+
+
+def test_a_small_network_on_digits():
+    """Twelve steps of a network of the usual kind on real pictures."""
+
+    def make(layers):
+        return [
+            layers.Rescaling(1 / 16),
+            layers.Conv2D(8, 3, padding="same", use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(),
+            layers.Conv2D(16, 3, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(32, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+
+    theirs = sequential(keras, make, (8, 8, 1))
+    ours = sequential(martlet, make, (8, 8, 1))
+    theirs.set_weights(ours.get_weights())
+    (x, y), _ = martlet.datasets.digits.load_data()
+    x, y = x[:192, :, :, None], y[:192].astype(np.int32)
+    histories = []
+    for library, model in zip(LIBRARIES, (ours, theirs), strict=True):
+        model.compile(
+            library.optimizers.SGD(0.05), "sparse_categorical_crossentropy", metrics=["accuracy"]
+        )
+        histories.append(
+            model.fit(
+                x, y, epochs=3, batch_size=48, shuffle=False, validation_split=0.2, verbose=0
+            ).history
+        )
+    assert list(histories[0]) == list(histories[1])
+    for key in histories[0]:
+        assert histories[0][key] == pytest.approx(histories[1][key], abs=TOLERANCE), key
+    assert_close(ours.get_weights(), theirs.get_weights(), "weight")
+
+
+# ---- Names, arguments and texts ---------------------------------------------------------------
+
+LAYER_CLASSES = [
+    "Activation",
+    "Add",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "Concatenate",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "InputLayer",
+    "LeakyReLU",
+    "MaxPooling2D",
+    "ReLU",
+    "Rescaling",
+    "Reshape",
+    "Softmax",
+]
+
+
+def arguments(function):
+    """Names in order, with defaults."""
+    return {
+        key: parameter.default
+        for key, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind not in (parameter.VAR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
+
+
+def same_arguments(ours, theirs):
+    expected = arguments(theirs)
+    found = arguments(ours)
+    # Later versions of Keras have appended some.
+    assert list(found)[: len(expected)] == list(expected)[: len(found)]
+    assert {key: found[key] for key in expected if key in found} == {
+        key: value for key, value in expected.items() if key in found
+    }
+    assert len(found) >= len(expected)
+
+
+@pytest.mark.parametrize("name", LAYER_CLASSES)
+def test_arguments_of_layers(name):
+    same_arguments(getattr(martlet.layers, name), getattr(keras.layers, name))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "optimizers.SGD",
+        "optimizers.Adam",
+        "losses.SparseCategoricalCrossentropy",
+        "losses.CategoricalCrossentropy",
+        "losses.BinaryCrossentropy",
+        "losses.MeanSquaredError",
+        "metrics.BinaryAccuracy",
+        "metrics.CategoricalAccuracy",
+        "metrics.SparseCategoricalAccuracy",
+        "metrics.MeanSquaredError",
+        "metrics.BinaryCrossentropy",
+        "metrics.CategoricalCrossentropy",
+        "metrics.SparseCategoricalCrossentropy",
+        "initializers.GlorotUniform",
+        "initializers.HeNormal",
+        "initializers.RandomNormal",
+        "initializers.RandomUniform",
+        "initializers.Constant",
+        "activations.relu",
+        "activations.leaky_relu",
+        "activations.elu",
+        "activations.softmax",
+        "Input",
+        "Sequential.__init__",
+        "Sequential.add",
+        "Model.compile",
+        "Model.fit",
+        "Model.predict",
+        "Model.train_on_batch",
+        "Model.test_on_batch",
+        "Model.summary",
+        "Model.get_layer",
+        "utils.to_categorical",
+        "utils.set_random_seed",
+        "backend.clear_session",
+    ],
+)
+def test_arguments_elsewhere(path):
+    def found(library):
+        value = library
+        for part in path.split("."):
+            value = getattr(value, part)
+        return value
+
+    same_arguments(found(martlet), found(keras))
+
+
+def test_to_categorical():
+    for labels, classes in (([0, 2, 1], None), ([[1], [0]], 3), ([[0, 1], [2, 2]], None)):
+        ours = martlet.utils.to_categorical(labels, classes)
+        theirs = keras.utils.to_categorical(labels, classes)
+        assert ours.dtype == theirs.dtype
+        assert ours.tolist() == theirs.tolist()
+    with pytest.raises(ValueError, match=r"x\[1\] is 3, expected 0 to 2"):
+        martlet.utils.to_categorical([0, 3], 3)
+
+
+SUMMARIES = {
+    "chain": lambda k: k.Sequential(
+        [
+            k.Input((28, 28, 1)),
+            k.layers.Conv2D(32, 3),
+            k.layers.BatchNormalization(),
+            k.layers.Flatten(),
+            k.layers.Dense(1000, name="a_name_that_is_longer_than_its_column_has_room_for"),
+        ]
+    ),
+    "without a shape": lambda k: k.Sequential([k.layers.Dense(3)]),
+    "branches": lambda k: branches(k),
+    "models inside": lambda k: k.Sequential(
+        [
+            k.Input((4,)),
+            k.Sequential([k.Input((4,)), k.layers.Dense(3), k.layers.Dense(2)], name="inner"),
+            k.layers.Dense(1),
+        ]
+    ),
+    "functional chain": lambda k: k.Model(
+        inputs := k.Input((4,)), k.layers.Dense(2)(inputs), name="named"
+    ),
+}
+
+
+def branches(k):
+    image = k.Input((8, 8, 3))
+    a = k.layers.Conv2D(4, 3, padding="same")(image)
+    a.shape  # noqa: B018 - looks at it as a user would
+    b = k.layers.Conv2D(4, 1)(image)
+    flat = k.layers.Flatten()(k.layers.Concatenate()([a, k.layers.Add()([a, b])]))
+    return k.Model(image, [k.layers.Dense(2, name="a")(flat), k.layers.Dense(3, name="b")(flat)])
+
+
+@pytest.mark.parametrize("name", SUMMARIES)
+@pytest.mark.parametrize("options", [{}, {"show_trainable": True}, {"expand_nested": True}])
+@pytest.mark.parametrize("line_length", [None, 60, 120])
+def test_summaries(name, options, line_length, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80" if line_length is None else "160")
+    texts = []
+    for library in LIBRARIES:
+        library.backend.clear_session()
+        model = SUMMARIES[name](library)
+        lines = []
+        model.summary(line_length=line_length, print_fn=lines.append, **options)
+        assert len(lines) == 1
+        texts.append(lines[0])
+    assert texts[0] == texts[1]
+
+
+def test_summary_after_training(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    texts = []
+    for library in LIBRARIES:
+        library.backend.clear_session()
+        model = library.Sequential([library.Input((3,)), library.layers.Dense(5)])
+        model.compile("adam", "mse")
+        model.fit(np.zeros((4, 3)), np.zeros((4, 5)), verbose=0)
+        model.summary(print_fn=texts.append)
+    assert texts[0] == texts[1]
+    assert "Optimizer params: 42" in texts[0]
+
+
+def test_evaluate_prints_the_same_line():
+    lines = []
+    for library in LIBRARIES:
+        model = library.Sequential([library.Input((3,)), library.layers.Dense(5)])
+        model.set_weights([np.zeros((3, 5)), np.zeros(5)])
+        model.compile("adam", "mse")
+        with redirect_stdout(io.StringIO()) as out:
+            model.evaluate(np.zeros((40, 3)), np.ones((40, 5)), verbose=2)
+        lines.append(out.getvalue())
+    # The times differ.
+    parts = [[line.split(" - ")[0], line.split(" - ")[-1]] for line in lines]
+    assert parts[0] == parts[1] == ["2/2", "loss: 1.0000\n"]

@@ -1,0 +1,335 @@
+"""Layers: construction, calls on arrays and symbols, weights, representation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from martlet import Input, KerasTensor, initializers, layers
+from martlet.layers import (
+    Activation,
+    Add,
+    AveragePooling2D,
+    BatchNormalization,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    LeakyReLU,
+    MaxPooling2D,
+    ReLU,
+    Rescaling,
+    Reshape,
+    Softmax,
+)
+
+IMAGE = (2, 8, 8, 3)
+
+# Layer, shape of the input, shape of the output.
+SHAPES = [
+    (lambda: Conv2D(4, 3), IMAGE, (2, 6, 6, 4)),
+    (lambda: Conv2D(4, 3, padding="same"), IMAGE, (2, 8, 8, 4)),
+    (lambda: Conv2D(4, (2, 3), strides=2, padding="same"), IMAGE, (2, 4, 4, 4)),
+    (lambda: Conv2D(4, 3, dilation_rate=2), IMAGE, (2, 4, 4, 4)),
+    (lambda: Conv2D(6, 3, groups=3), IMAGE, (2, 6, 6, 6)),
+    (lambda: MaxPooling2D(), IMAGE, (2, 4, 4, 3)),
+    (lambda: MaxPooling2D(3, strides=2, padding="same"), IMAGE, (2, 4, 4, 3)),
+    (lambda: AveragePooling2D((3, 2)), IMAGE, (2, 2, 4, 3)),
+    (lambda: GlobalAveragePooling2D(), IMAGE, (2, 3)),
+    (lambda: GlobalAveragePooling2D(keepdims=True), IMAGE, (2, 1, 1, 3)),
+    (lambda: Flatten(), IMAGE, (2, 192)),
+    (lambda: Reshape((4, -1)), IMAGE, (2, 4, 48)),
+    (lambda: Dense(5), (2, 7), (2, 5)),
+    (lambda: Dense(5), IMAGE, (2, 8, 8, 5)),
+    (lambda: Dropout(0.5), IMAGE, IMAGE),
+    (lambda: Activation("tanh"), IMAGE, IMAGE),
+    (lambda: ReLU(), IMAGE, IMAGE),
+    (lambda: LeakyReLU(), IMAGE, IMAGE),
+    (lambda: Softmax(), IMAGE, IMAGE),
+    (lambda: BatchNormalization(), IMAGE, IMAGE),
+    (lambda: Rescaling(2.0), IMAGE, IMAGE),
+]
+
+
+@pytest.mark.parametrize(("make", "given", "expected"), SHAPES)
+def test_shapes_of_arrays_and_symbols_agree(make, given, expected):
+    array = make()(np.ones(given, np.float32))
+    assert array.shape == expected
+    assert array.dtype == np.float32
+    symbol = make()(Input(given[1:]))
+    assert isinstance(symbol, KerasTensor)
+    assert symbol.shape == (None, *expected[1:])
+    assert make().compute_output_shape((None, *given[1:])) == (None, *expected[1:])
+
+
+@pytest.mark.parametrize(("make", "given", "expected"), SHAPES)
+def test_configuration_makes_the_same_layer_again(make, given, expected):
+    layer = make()
+    again = type(layer).from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    assert again(np.ones(given)).shape == expected
+
+
+def test_same_padding_puts_the_uneven_zero_last():
+    x = 10.0 ** np.arange(6).reshape(1, 6, 1, 1)
+
+    def convolved(length, kernel, stride):
+        layer = Conv2D(1, (kernel, 1), strides=stride, padding="same", use_bias=False)
+        layer.build((None, length, 1, 1))
+        layer.set_weights([np.arange(1.0, kernel + 1).reshape(kernel, 1, 1, 1)])
+        return layer(x[:, :length]).ravel().tolist()
+
+    assert convolved(5, 2, 1) == [21, 210, 2100, 21000, 10000]
+    assert convolved(5, 4, 1) == [432, 4321, 43210, 32100, 21000]
+    assert convolved(6, 3, 2) == [321, 32100, 210000]
+    assert convolved(5, 3, 2) == [32, 3210, 21000]
+
+
+def test_average_pooling_divides_by_the_cells_within():
+    x = np.arange(1.0, 6).reshape(1, 5, 1, 1)
+    assert AveragePooling2D((3, 1), 1, "same")(x).ravel().tolist() == [1.5, 2, 3, 4, 4.5]
+    assert AveragePooling2D((2, 1), 2, "same")(x).ravel().tolist() == [1.5, 3.5, 5]
+
+
+def test_max_pooling_padding_never_wins():
+    assert MaxPooling2D(3, 1, "same")(np.full((1, 2, 2, 1), -5.0)).ravel().tolist() == [-5] * 4
+
+
+def test_relu_with_all_its_arguments():
+    x = np.array([[-2.0, 0.5, 1.5, 9.0]])
+    assert ReLU(6, 0.1, 1.0)(x).ravel() == pytest.approx([-0.3, -0.05, 1.5, 6.0])
+
+
+def test_activations_by_name():
+    x = np.array([[-1.5]])
+    values = {"leaky_relu": -0.3, "elu": -0.7768698, "relu": 0.0, "linear": -1.5}
+    values |= {"sigmoid": 0.1824255, "tanh": -0.9051483}
+    for name, expected in values.items():
+        assert Activation(name)(x).item() == pytest.approx(expected, abs=1e-6), name
+
+
+def test_softmax_along_another_axis():
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    assert Softmax(axis=1)(x).sum(axis=1) == pytest.approx(np.ones((2, 4)), abs=1e-6)
+
+
+def test_dropout_scales_what_it_keeps():
+    layer = Dropout(0.25, seed=3)
+    x = np.ones((4, 1000))
+    assert layer(x).tolist() == x.tolist()
+    dropped = layer(x, training=True)
+    assert set(dropped.ravel().tolist()) == {0.0, np.float32(1 / 0.75)}
+    assert 0.2 < (dropped == 0).mean() < 0.3
+
+
+def test_batch_normalization_by_the_batch_and_by_the_averages():
+    layer = BatchNormalization()
+    x = np.array([1.0, 2.0, 3.0, 6.0]).reshape(4, 1)
+    assert layer(x).ravel() == pytest.approx(x.ravel() / np.sqrt(1.001), abs=1e-6)
+    expected = (x.ravel() - 3) / np.sqrt(3.5 + 1e-3)
+    assert layer(x, training=True).ravel() == pytest.approx(expected, abs=1e-6)
+
+
+def test_merging_lists_of_arrays():
+    a, b = np.ones((2, 3)), np.full((2, 3), 2.0)
+    assert Add()([a, b]).tolist() == (a + b).tolist()
+    assert Concatenate()([a, b]).shape == (2, 6)
+    assert layers.add([a, b]).tolist() == (a + b).tolist()
+    assert layers.concatenate([a, b]).shape == (2, 6)
+
+
+def test_symbols_can_be_added():
+    a = Input((3,))
+    total = a + Dense(3)(a)
+    assert total.shape == (None, 3)
+    assert total.name == "add"
+
+
+def test_rescaling_takes_bytes():
+    assert Rescaling(1 / 255, offset=1)(np.array([[0, 255]], np.uint8)).tolist() == [[1, 2]]
+
+
+def test_automatic_names_count_per_class():
+    names = [Conv2D(1, 1).name, Conv2D(1, 1).name, MaxPooling2D().name, ReLU().name]
+    assert names == ["conv2d", "conv2d_1", "max_pooling2d", "re_lu"]
+    assert Dense(1, name="mine").name == "mine"
+
+
+def test_representation_reads_like_the_call():
+    assert repr(Conv2D(32, 3, activation="relu")) == "Conv2D(32, 3, activation='relu')"
+    assert repr(Conv2D(32, (3, 3), (1, 1))) == "Conv2D(32, (3, 3))"
+    assert repr(MaxPooling2D(name="pool")) == "MaxPooling2D(name='pool')"
+    assert repr(Dropout(0.5)) == "Dropout(0.5)"
+    layer = Dense(2, kernel_initializer=initializers.HeNormal(seed=1), use_bias=False)
+    assert repr(layer) == "Dense(2, use_bias=False, kernel_initializer=HeNormal(seed=1))"
+    layer.build((None, 600))
+    assert repr(layer).endswith("  # 1,200 parameters")
+
+
+def test_weights_in_keras_order():
+    layer = BatchNormalization()
+    assert not layer.built
+    assert layer.weights == []
+    layer.build((None, 3))
+    assert layer.built
+    assert [each.name for each in layer.weights] == [
+        "gamma",
+        "beta",
+        "moving_mean",
+        "moving_variance",
+    ]
+    assert [each.name for each in layer.trainable_weights] == ["gamma", "beta"]
+    assert [each.name for each in layer.non_trainable_weights] == ["moving_mean", "moving_variance"]
+    assert layer.gamma.path == "batch_normalization/gamma"
+
+
+def test_weights_of_every_type_can_be_set():
+    layer = Dense(2)
+    layer.build((None, 3))
+    kernel = np.arange(6).reshape(2, 3).T  # not contiguous
+    for dtype in (np.float32, np.float64, np.int16, np.float16):
+        layer.set_weights([kernel.astype(dtype), [1, 2]])
+        assert layer.get_weights()[0].tolist() == kernel.tolist()
+        assert layer.get_weights()[1].tolist() == [1, 2]
+        assert layer.get_weights()[0].dtype == np.float32
+
+
+def test_one_weight_can_be_assigned():
+    layer = Dense(2)
+    layer.build((None, 3))
+    before = layer.kernel.numpy()
+    layer.bias.assign([3.0, 4.0])
+    assert np.asarray(layer.bias).tolist() == [3, 4]
+    assert layer.kernel.numpy().tolist() == before.tolist()
+    assert Dense(2, use_bias=False).bias is None
+
+
+def test_initializers_start_weights():
+    def kernel(initializer, shape=(200, 300)):
+        layer = Dense(shape[1], kernel_initializer=initializer)
+        layer.build((None, shape[0]))
+        return layer.kernel.numpy()
+
+    limit = np.sqrt(6 / 500)
+    assert limit * 0.99 < np.abs(kernel("glorot_uniform")).max() <= limit
+    assert kernel("he_normal").std() == pytest.approx(np.sqrt(2 / 200), rel=0.02)
+    assert kernel(initializers.RandomNormal(1.0, 0.5)).mean() == pytest.approx(1, abs=0.02)
+    assert np.abs(kernel("random_uniform")).max() <= 0.05
+    assert set(kernel("ones").ravel()) == {1}
+    assert set(kernel(initializers.Constant(0.25)).ravel()) == {0.25}
+
+
+def test_an_initializer_object_draws_the_same_each_time():
+    def kernel(initializer):
+        layer = Dense(4, kernel_initializer=initializer)
+        layer.build((None, 4))
+        return layer.kernel.numpy().tolist()
+
+    unseeded = initializers.GlorotUniform()
+    assert kernel(unseeded) == kernel(unseeded)
+    assert kernel(initializers.GlorotUniform(seed=1)) == kernel(initializers.GlorotUniform(seed=1))
+    assert kernel("glorot_uniform") != kernel("glorot_uniform")
+
+
+def test_count_params():
+    layer = Conv2D(32, 3)
+    with pytest.raises(ValueError, match="layer 'conv2d' is not built"):
+        layer.count_params()
+    layer.build((None, 28, 28, 1))
+    assert layer.count_params() == 320
+
+
+def test_layers_know_their_latest_symbols():
+    source = Input((4,))
+    layer = Dense(3)
+    with pytest.raises(AttributeError, match="has not been called"):
+        _ = layer.output
+    symbol = layer(source)
+    assert layer.output is symbol
+    assert layer.input is source
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "message"),
+    [
+        (lambda: Conv2D(0, 3), ValueError, "filters.*0"),
+        (lambda: Conv2D(4, 0), ValueError, "kernel_size.*0"),
+        (lambda: Conv2D(4, (1, 2, 3)), TypeError, "kernel_size"),
+        (lambda: Conv2D(4, 3, padding="full"), ValueError, "padding.*full"),
+        (lambda: Conv2D(4, 3, strides=2, dilation_rate=2), ValueError, "dilation_rate"),
+        (lambda: Conv2D(4, 3, groups=3), ValueError, "groups"),
+        (lambda: Conv2D("four", 3), TypeError, "filters"),
+        (lambda: Dense(-1), ValueError, "units.*-1"),
+        (lambda: Dense(4, activation="rulu"), ValueError, "'rulu'.*'relu'"),
+        (lambda: Dense(4, activation=len), TypeError, "activation"),
+        (lambda: Dense(4, kernel_initializer="he_norml"), ValueError, "he_norml.*he_normal"),
+        (lambda: Dropout(1.5), ValueError, "rate.*1.5"),
+        (lambda: Dense(4, unit=3), ValueError, "Dense does not know the argument 'unit'"),
+        (lambda: Dense(4, batch_input_shape=(None, 3)), ValueError, "batch_input_shape"),
+        (lambda: Dense(4, name=3), TypeError, "name must be text"),
+        (lambda: Dense(4, kernel_regularizer="l2"), NotImplementedError, "kernel_regularizer='l2'"),
+        (lambda: Dense(4, dtype="float64"), NotImplementedError, "dtype='float64'"),
+        (lambda: Conv2D(4, 3, data_format="channels_first"), NotImplementedError, "channels_first"),
+        (lambda: Dropout(0.5, noise_shape=(1, 2)), NotImplementedError, "noise_shape"),
+        (lambda: AveragePooling2D(), TypeError, "pool_size"),
+    ],
+)
+def test_wrong_arguments(make, kind, message):
+    with pytest.raises(kind, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        (lambda: Conv2D(4, 3, name="c"), (28, 28), "layer 'c'.*28, 28"),
+        (lambda: Conv2D(4, 9, name="c"), (8, 8, 1), r"layer 'c'.*9.*8, 8"),
+        (lambda: MaxPooling2D(4, name="p"), (3, 3, 1), "layer 'p'"),
+        (lambda: Conv2D(4, 3, groups=2, name="c"), (8, 8, 3), "layer 'c'.*groups"),
+        (lambda: Reshape((5, 5), name="r"), (24,), "layer 'r'"),
+    ],
+)
+def test_wrong_inputs_name_the_layer(layer, shape, message):
+    with pytest.raises(ValueError, match=message):
+        layer()(Input(shape))
+    with pytest.raises(ValueError, match=message):
+        layer()(np.ones((2, *shape)))
+
+
+def test_merging_unlike_shapes():
+    with pytest.raises(ValueError, match="layer 'joined'"):
+        Concatenate(name="joined")([Input((4, 4, 1)), Input((5, 4, 1))])
+    with pytest.raises(ValueError, match="layer 'sum'"):
+        Add(name="sum")([np.ones((2, 3)), np.ones((2, 4))])
+
+
+def test_a_layer_keeps_to_its_first_shape():
+    layer = Dense(4, name="d")
+    layer.build((None, 3))
+    with pytest.raises(ValueError, match="layer 'd'.*3"):
+        layer(np.ones((2, 5)))
+
+
+def test_symbols_and_arrays_do_not_mix():
+    with pytest.raises(TypeError, match="layer 'add'"):
+        Add()([Input((3,)), np.ones((2, 3))])
+    with pytest.raises(TypeError, match="no values"):
+        np.asarray(Input((3,)))
+    with pytest.raises(TypeError, match="no values"):
+        bool(Input((3,)))
+
+
+def test_inputs():
+    assert Input((28, 28, 1)).shape == (None, 28, 28, 1)
+    assert Input(batch_shape=(None, 3), name="given").name == "given"
+    assert repr(Input((3,))) == "<KerasTensor shape=(None, 3), dtype=float32, name=input_layer_1>"
+    with pytest.raises(ValueError, match="Input needs a shape"):
+        Input()
+    with pytest.raises(ValueError, match="must be a tuple"):
+        Input(3)
+    with pytest.raises(NotImplementedError, match="left open"):
+        Input((None, 3))
+    with pytest.raises(ValueError, match="0"):
+        Input((0, 3))
