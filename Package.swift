@@ -54,12 +54,13 @@ let floors: [Target] = [
     name: "MartletTraining",
     dependencies: ["MartletGraph", "MartletEngine", "MartletOps", "MartletTensors"]),
   .target(
-    name: "Martlet", dependencies: ["MartletTraining", "MartletGraph", "MartletTensors"]),
+    name: "Martlet",
+    dependencies: ["MartletTraining", "MartletGraph", "MartletEngine", "MartletDispatch"]),
   .target(
     name: "MartletC",
     dependencies: [
-      "CMartlet", "MartletTraining", "MartletGraph", "MartletEngine", "MartletOps",
-      "MartletDispatch", "MartletTensors", "MartletKernelTable",
+      "CMartlet", "Martlet", "MartletTraining", "MartletGraph", "MartletEngine", "MartletOps",
+      "MartletTensors", "MartletKernelTable",
     ],
     exclude: ["exports.map"]),
   // One file with the Swift runtime inside and only the names of martlet.h visible.
@@ -67,11 +68,12 @@ let floors: [Target] = [
     name: "MartletLinkage", dependencies: ["MartletC"],
     linkerSettings: isRoot
       ? [
-        .unsafeFlags([
-          "-static-stdlib", "-Xlinker", "--gc-sections", "-Xlinker", "-s",
-          "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MartletC/exports.map",
-          "-Xlinker", "-soname=libmartlet.so",
-        ], .when(platforms: [.linux]))
+        .unsafeFlags(
+          [
+            "-static-stdlib", "-Xlinker", "--gc-sections", "-Xlinker", "-s",
+            "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MartletC/exports.map",
+            "-Xlinker", "-soname=libmartlet.so",
+          ], .when(platforms: [.linux]))
       ] : []),
 ]
 

@@ -39,6 +39,9 @@ public enum Library {
   /// Starts all randomness (weights, shuffling, dropout) afresh from a seed.
   public static func setRandomSeed(_ seed: UInt64) { RandomSeeds.shared.set(seed) }
 
+  /// The next seed of the stream that layers without a seed of their own draw from.
+  public static func nextRandomSeed() -> UInt64 { RandomSeeds.shared.next() }
+
   /// Makes automatic layer names start again without a number.
   public static func resetNames() { AutomaticNames.shared.reset() }
 }

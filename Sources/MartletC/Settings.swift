@@ -2,9 +2,7 @@
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import CMartlet
-import MartletDispatch
-import MartletEngine
-import MartletGraph
+import Martlet
 import MartletTensors
 
 #if canImport(Glibc)
@@ -19,7 +17,7 @@ import MartletTensors
 public func martlet_abi_version() -> Int32 { Int32(MARTLET_ABI_VERSION) }
 
 @c(martlet_version) @implementation
-public func martlet_version() -> UnsafePointer<CChar>! { Constant.text("0.1.0") }
+public func martlet_version() -> UnsafePointer<CChar>! { Setting.version }
 
 @c(martlet_instruction_set) @implementation
 public func martlet_instruction_set() -> UnsafePointer<CChar>! { Setting.instructionSet }
@@ -28,10 +26,9 @@ public func martlet_instruction_set() -> UnsafePointer<CChar>! { Setting.instruc
 public func martlet_settings_warning() -> UnsafePointer<CChar>! { Setting.warning }
 
 private enum Setting {
-  nonisolated(unsafe) static let instructionSet = forever(KernelSelection.current.kernels.name)
-  nonisolated(unsafe) static let warning = forever(
-    [KernelSelection.current.warning, ThreadPool.settingsWarning].compactMap(\.self)
-      .joined(separator: "; "))
+  nonisolated(unsafe) static let version = forever(Library.version)
+  nonisolated(unsafe) static let instructionSet = forever(Library.instructionSet)
+  nonisolated(unsafe) static let warning = forever(Library.settingsWarning ?? "")
 
   private static func forever(_ text: String) -> UnsafePointer<CChar> {
     strdup(text).map { UnsafePointer($0) } ?? Constant.empty
@@ -39,25 +36,24 @@ private enum Setting {
 }
 
 @c(martlet_thread_count) @implementation
-public func martlet_thread_count() -> Int32 { Int32(clamping: ThreadPool.threadCount) }
+public func martlet_thread_count() -> Int32 { Int32(clamping: Library.threadCount) }
 
 @c(martlet_set_thread_count) @implementation
 public func martlet_set_thread_count(_ count: Int32) -> martlet_status {
   attempt { () throws(MartletError) in
-    guard count >= 0, count <= ThreadPool.largestThreadCount else {
-      throw .invalidArgument(
-        "the number of threads must be from 1 to \(ThreadPool.largestThreadCount), or 0 for what "
-          + "the machine allows, received \(count)")
+    do throws(LibraryError) {
+      try Library.setThreadCount(Int(count))
+    } catch {
+      throw .invalidArgument(error.message)
     }
-    ThreadPool.setThreadCount(Int(count))
   }
 }
 
 @c(martlet_set_random_seed) @implementation
-public func martlet_set_random_seed(_ seed: UInt64) { RandomSeeds.shared.set(seed) }
+public func martlet_set_random_seed(_ seed: UInt64) { Library.setRandomSeed(seed) }
 
 @c(martlet_next_random_seed) @implementation
-public func martlet_next_random_seed() -> UInt64 { RandomSeeds.shared.next() }
+public func martlet_next_random_seed() -> UInt64 { Library.nextRandomSeed() }
 
 @c(martlet_reset_names) @implementation
-public func martlet_reset_names() { AutomaticNames.shared.reset() }
+public func martlet_reset_names() { Library.resetNames() }

@@ -65,7 +65,10 @@ struct PlanDraft {
       self.segments = self.segments.map { $0.joined(segments) } ?? segments
     }
   }
-  private enum SlotPlace { case arena(Int), local(Int) }
+  private enum SlotPlace {
+    case arena(Int)
+    case local(Int)
+  }
   private typealias SlotID = Int
   private var slots: [Slot] = []
   private var valueSlots: [Program.ValueID: SlotID] = [:]
@@ -169,7 +172,8 @@ struct PlanDraft {
     var offset = 0
     func take(_ byteCount: Int) -> Int {
       defer {
-        offset += (byteCount + Buffer.slack + Buffer.alignment - 1) / Buffer.alignment
+        offset +=
+          (byteCount + Buffer.slack + Buffer.alignment - 1) / Buffer.alignment
           * Buffer.alignment
       }
       return offset
@@ -255,7 +259,8 @@ struct PlanDraft {
 
   /// Where the next contribution to a gradient is written; `total` where it is then added to what
   /// is there.
-  private mutating func gradientTarget(of root: Program.ValueID) -> (target: SlotID, total: SlotID?) {
+  private mutating func gradientTarget(of root: Program.ValueID) -> (target: SlotID, total: SlotID?)
+  {
     let bytes = program.shapes[root].count * MemoryLayout<Float>.stride
     if let total = gradientSlots[root] { return (addSlot(bytes), total) }
     let slot = addSlot(bytes)
@@ -335,7 +340,9 @@ struct PlanDraft {
     case .addGradient(let from, let into, _): return [from, into]
     case .head(let head, let gradient):
       let head = heads[head]
-      return [value(program.outputs[head.output]), value(head.lossInput), gradient].compactMap { $0 }
+      return [value(program.outputs[head.output]), value(head.lossInput), gradient].compactMap {
+        $0
+      }
     case .forward(let index):
       let instruction = program.instructions[index]
       return (instruction.inputs.map(value) + [value(instruction.output), savedSlots[index]])

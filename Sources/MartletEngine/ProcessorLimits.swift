@@ -27,8 +27,10 @@ package enum ProcessorLimits {
       {
         return max(1, Int((quota / period).rounded(.up)))
       }
-      if let quota = readWords("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")?.first.flatMap({ Double($0) }),
-        let period = readWords("/sys/fs/cgroup/cpu/cpu.cfs_period_us")?.first.flatMap({ Double($0) }),
+      if let quota = readWords("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")?.first.flatMap({ Double($0) }
+      ),
+        let period = readWords("/sys/fs/cgroup/cpu/cpu.cfs_period_us")?.first.flatMap({ Double($0) }
+        ),
         quota > 0, period > 0
       {
         return max(1, Int((quota / period).rounded(.up)))

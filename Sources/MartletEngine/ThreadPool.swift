@@ -196,20 +196,24 @@ package final class ThreadPool: @unchecked Sendable {
     defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
     #if canImport(Darwin)
       var thread: pthread_t?
-      let status = pthread_create(&thread, nil, {
-        let start = Unmanaged<Start>.fromOpaque($0).takeRetainedValue()
-        start.pool.work(start.worker)
-        return nil
-      }, argument.toOpaque())
+      let status = pthread_create(
+        &thread, nil,
+        {
+          let start = Unmanaged<Start>.fromOpaque($0).takeRetainedValue()
+          start.pool.work(start.worker)
+          return nil
+        }, argument.toOpaque())
       if status == 0, let thread { pthread_detach(thread) } else { argument.release() }
     #else
       var thread = pthread_t()
-      let status = pthread_create(&thread, nil, {
-        guard let argument = $0 else { return nil }
-        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-        start.pool.work(start.worker)
-        return nil
-      }, argument.toOpaque())
+      let status = pthread_create(
+        &thread, nil,
+        {
+          guard let argument = $0 else { return nil }
+          let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+          start.pool.work(start.worker)
+          return nil
+        }, argument.toOpaque())
       if status == 0 { pthread_detach(thread) } else { argument.release() }
     #endif
   }

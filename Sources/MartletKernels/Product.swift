@@ -325,7 +325,8 @@ private func packRows(
     while column < columns {
       let count = min(columns - column, One.width)
       // A partial load fills up with zeros.
-      store(count == One.width ? load(from + column) : loadPartial(from + column, count), to + column)
+      store(
+        count == One.width ? load(from + column) : loadPartial(from + column, count), to + column)
       column += One.width
     }
     while column < width {

@@ -91,9 +91,12 @@ private func forEachPair(
   }
 }
 
+@inline(__always) private func fractions(_ low: Words, _ high: Words) -> (Vector, Vector) {
+  (fraction(low), fraction(high))
+}
+
 private func uniform(_ key: UInt64, _ stream: UInt64, _ first: Int, _ y: Target, _ count: Int) {
-  forEachPair(key, stream, first, count, { (fraction($0), fraction($1)) }) {
-    offset, isWhole, low, high in
+  forEachPair(key, stream, first, count, fractions) { offset, isWhole, low, high in
     put(low, high, y, offset, count, isWhole)
   }
 }
@@ -144,8 +147,7 @@ private func dropout(
   let scale = 1 / (1 - rate)
   let threshold = splat(rate)
   let kept = splat(scale)
-  forEachPair(key, stream, first, count, { (fraction($0), fraction($1)) }) {
-    offset, isWhole, low, high in
+  forEachPair(key, stream, first, count, fractions) { offset, isWhole, low, high in
     if isWhole {
       let a = load(x + offset)
       let b = load(x + offset + vectorWidth)

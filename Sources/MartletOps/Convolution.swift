@@ -207,7 +207,8 @@ private struct ConvolutionLayout {
     let width = kernels.product.packedWidth(inGroup)
     for (index, tap) in phase.runs.taps.enumerated() {
       let corner =
-        w + ((tap.r * geometry.horizontal.kernel + tap.s) * inGroup * geometry.filters
+        w
+        + ((tap.r * geometry.horizontal.kernel + tap.s) * inGroup * geometry.filters
           + group * outGroup)
       kernels.product.pack(
         corner, 1, geometry.filters, outGroup, inGroup,

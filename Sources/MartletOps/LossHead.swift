@@ -179,9 +179,10 @@ extension Feed {
       } else if size == 1 {
         value = Int(exactly: view.double(sample: index).rounded(.towardZero)) ?? -1
       } else {
-        value = (0..<size).max {
-          view.double(sample: index, element: $0) < view.double(sample: index, element: $1)
-        } ?? 0
+        value =
+          (0..<size).max {
+            view.double(sample: index, element: $0) < view.double(sample: index, element: $1)
+          } ?? 0
       }
       weight *= classWeights[value] ?? 1
     }

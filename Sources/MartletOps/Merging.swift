@@ -154,7 +154,9 @@ package struct ConcatenationOp: Operation {
   }
 
   /// Each input is a band of `width` elements in each of `rows` rows of the output.
-  private func bands(_ setting: Setting) -> (rows: Int, rowStep: Int, bands: [(at: Int, width: Int)]) {
+  private func bands(_ setting: Setting) -> (
+    rows: Int, rowStep: Int, bands: [(at: Int, width: Int)]
+  ) {
     let rows = setting.outputShape.extents[..<axis].reduce(1, *)
     var at = 0
     let bands = setting.inputShapes.map { shape in

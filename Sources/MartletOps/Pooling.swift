@@ -182,7 +182,8 @@ private func pooledShape(
   let expected = [geometry.vertical.input, geometry.horizontal.input, geometry.channels]
   let input = try onlyInput(inputs, of: label)
   guard input.extents == expected else {
-    throw .invalidArgument("\(label) expects an input of shape \(Shape.text(expected)), got \(input)")
+    throw .invalidArgument(
+      "\(label) expects an input of shape \(Shape.text(expected)), got \(input)")
   }
   return try Shape(geometry.outputExtents)
 }

@@ -69,7 +69,9 @@ package struct ArrayView: @unchecked Sendable {
     axes: Range<Int>, from start: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>,
     step: Int, visit: (UnsafeRawPointer, UnsafeMutablePointer<Float>) -> Void
   ) {
-    func descend(_ axis: Int, _ source: UnsafeRawPointer, _ target: inout UnsafeMutablePointer<Float>) {
+    func descend(
+      _ axis: Int, _ source: UnsafeRawPointer, _ target: inout UnsafeMutablePointer<Float>
+    ) {
       if axis == axes.upperBound {
         visit(source, target)
         target += step

@@ -35,7 +35,7 @@ package struct Shape: Hashable, Sendable, CustomStringConvertible {
 
   /// With the batch axis in front, as Keras prints shapes: `(None, 28, 28, 1)`.
   package var batchDescription: String {
-    "(" + (["None"] + extents.map(String.init)).joined(separator: ", ") + ")"
+    "(" + (["None"] + extents.map(String.init)).joined(separator: ", ") + (rank == 0 ? ",)" : ")")
   }
 
   package static func text(_ extents: [Int]) -> String {

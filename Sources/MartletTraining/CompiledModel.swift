@@ -48,7 +48,8 @@ final class CompiledModel {
       if let metricLists {
         guard case .array(let descriptions) = metricLists[index] else {
           throw MartletError(
-            .invalidType, "compile: \"metrics\" holds one list per output, "
+            .invalidType,
+            "compile: \"metrics\" holds one list per output, "
               + "got \(metricLists[index].excerpt())")
         }
         for description in descriptions {
@@ -61,7 +62,8 @@ final class CompiledModel {
       if let weights {
         guard let number = weights[index].double, number.isFinite else {
           throw MartletError(
-            .invalidType, "compile: \"loss_weights\" holds numbers, got \(weights[index].excerpt())")
+            .invalidType, "compile: \"loss_weights\" holds numbers, got \(weights[index].excerpt())"
+          )
         }
         weight = number
       }

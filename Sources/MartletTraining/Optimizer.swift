@@ -107,6 +107,7 @@ func describedClass(
   default: break
   }
   throw MartletError(
-    .invalidType, "\(kind): expected a name or {\"class_name\": …, \"config\": {…}}, "
+    .invalidType,
+    "\(kind): expected a name or {\"class_name\": …, \"config\": {…}}, "
       + "got \(description.excerpt())")
 }

@@ -201,7 +201,9 @@ package final class Session: @unchecked Sendable {
         try FloatingPointMode.flushingDenormals { () throws(MartletError) in
           try plan.run(feed, count: samples, step: step)
         }
-        if options.progress?(batch + 1, total, []) == true { throw Session.stopped(batch + 1, total) }
+        if options.progress?(batch + 1, total, []) == true {
+          throw Session.stopped(batch + 1, total)
+        }
       }
     }
   }
@@ -226,7 +228,8 @@ package final class Session: @unchecked Sendable {
     _ loss: Double, _ batch: Int, _ total: Int, isRestored: Bool
   ) -> MartletError {
     MartletError(
-      .notFinite, "the loss became \(loss.isNaN ? "NaN" : "infinite") in batch \(batch) of \(total); "
+      .notFinite,
+      "the loss became \(loss.isNaN ? "NaN" : "infinite") in batch \(batch) of \(total); "
         + (isRestored
           ? "weights and optimizer are as they were before this epoch"
           : "the batch has changed no weight")

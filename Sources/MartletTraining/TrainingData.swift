@@ -185,7 +185,8 @@ struct DataCheck {
       view.gather(sample, into: scratch.floats, with: kernels.conversion)
       guard !kernels.reduction.isFinite(UnsafePointer(scratch.floats), count) else { continue }
       throw MartletError(
-        .notFinite, "\(argument) holds NaN, infinity or a number beyond single precision, first in "
+        .notFinite,
+        "\(argument) holds NaN, infinity or a number beyond single precision, first in "
           + "sample \(sample); clean the data, for instance with numpy.nan_to_num")
     }
   }
@@ -204,7 +205,8 @@ struct DataCheck {
         let text = isWhole ? String(Int(label)) : String(label)
         let cure: String
         if isWhole && label >= Double(classes) {
-          cure = "use at least \(text == String(classes) ? String(classes + 1) : "\(Int(label) + 1)")"
+          cure =
+            "use at least \(text == String(classes) ? String(classes + 1) : "\(Int(label) + 1)")"
             + " units, or number the classes from 0"
         } else {
           cure = "classes are numbered 0 to \(classes - 1)"

@@ -144,7 +144,7 @@ import Testing
   /// What a sample's prediction is does not depend on the batch it comes in.
   @Test func predictionsDoNotDependOnTheBatch() throws {
     let program = try PlanTests.chain(.tanh)
-    var numbers = SeededNumbers(3)
+    var numbers = SeededGenerator(seed: 3)
     for variable in program.variables {
       variable.mutableValues().update(from: numbers.floats(variable.count), count: variable.count)
     }

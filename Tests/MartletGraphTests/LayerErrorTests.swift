@@ -258,7 +258,7 @@ struct LayerErrorTests {
       ),
       (
         "Dense", #"{"units": 3, "name": "d"}"#, [[]],
-        "layer 'd': expected an input of at least 2 axes (batch, features), received (None)"
+        "layer 'd': expected an input of at least 2 axes (batch, features), received (None,)"
       ),
       (
         "Dense", #"{"units": 3, "name": "d"}"#, [[3], [3]],
@@ -290,7 +290,7 @@ struct LayerErrorTests {
       ),
       (
         "Activation", #"{"activation": "softmax", "name": "a"}"#, [[]],
-        "layer 'a': softmax needs an axis beside the batch, received an input of shape (None)"
+        "layer 'a': softmax needs an axis beside the batch, received an input of shape (None,)"
       ),
       (
         "Concatenate", #"{"name": "c"}"#, [[3, 3], [4, 3]],

@@ -2,6 +2,7 @@ import Foundation
 import MartletDispatch
 import MartletKernelTable
 import MartletKernels
+import MartletTensors
 import MartletTestSupport
 import Testing
 

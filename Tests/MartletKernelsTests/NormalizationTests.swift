@@ -1,6 +1,7 @@
 import MartletDispatch
 import MartletKernelTable
 import MartletKernels
+import MartletTensors
 import MartletTestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import MartletDispatch
 import MartletKernelTable
+import MartletTensors
 import MartletTestSupport
 import Testing
 

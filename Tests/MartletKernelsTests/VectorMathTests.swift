@@ -1,6 +1,7 @@
 import Foundation
 import MartletDispatch
 import MartletKernelTable
+import MartletTensors
 import MartletTestSupport
 import Testing
 

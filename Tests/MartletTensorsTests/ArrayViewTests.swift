@@ -7,7 +7,8 @@ import Testing
   private func gather(_ view: ArrayView, _ sample: Int) -> [Float] {
     let count = view.sampleExtents.reduce(1, *)
     return [Float](unsafeUninitializedCapacity: count) { target, filled in
-      view.gather(sample, into: target.baseAddress!, with: KernelSelection.current.kernels.conversion)
+      view.gather(
+        sample, into: target.baseAddress!, with: KernelSelection.current.kernels.conversion)
       filled = count
     }
   }
@@ -26,7 +27,8 @@ import Testing
       // Every second column, the axes exchanged, one of them backwards, repeated rows.
       #expect(gather(view(0, [2, 3, 2], [12, 4, 2]), 1) == [12, 14, 16, 18, 20, 22])
       #expect(gather(view(0, [4, 3], [1, 4]), 2) == [2, 6, 10])
-      #expect(gather(view(3, [2, 3, 4], [12, 4, -1]), 0) == [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8])
+      #expect(
+        gather(view(3, [2, 3, 4], [12, 4, -1]), 0) == [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8])
       #expect(gather(view(4, [2, 2, 4], [12, 0, 1]), 0) == [4, 5, 6, 7, 4, 5, 6, 7])
       #expect(gather(view(5, [3], [4]), 2) == [13])
       #expect(gather(view(0, [2, 1, 4, 1], [12, 99, 1, 99]), 1) == [12, 13, 14, 15])

@@ -9,7 +9,7 @@ import Testing
     #expect(shape.batchDescription == "(None, 28, 28, 1)")
     #expect(try Shape([10]).description == "(10,)")
     #expect(try Shape([]).count == 1)
-    #expect(try Shape([]).batchDescription == "(None)")
+    #expect(try Shape([]).batchDescription == "(None,)")
   }
 
   @Test func refusesWhatCannotBeAShape() {

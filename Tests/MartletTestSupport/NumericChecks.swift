@@ -1,20 +1,10 @@
 import MartletDispatch
 import MartletKernelTable
+import MartletTensors
 import Testing
 
-/// SplitMix64 (Steele, Lea & Flood 2014): small, and the same numbers everywhere for a seed.
-package struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  package init(seed: Int) { state = UInt64(bitPattern: Int64(seed)) }
-
-  package mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
+extension SeededGenerator {
+  package init(seed: Int) { self.init(seed: UInt64(bitPattern: Int64(seed))) }
 
   package mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
     (0..<count).map { _ in Float.random(in: range, using: &self) }

@@ -49,13 +49,12 @@ package struct ProgramCheck {
   }
 
   package func run(sourceLocation: SourceLocation = #_sourceLocation) throws {
-    var numbers = SeededNumbers(seed)
+    var numbers = SeededGenerator(seed: seed)
     for variable in program.variables {
       let values = variable.mutableValues()
       // Moving variances must not be negative.
       let isVariance = variable.name == "moving_variance"
-      for index in 0..<variable.count {
-        let number = numbers.next()
+      for (index, number) in numbers.floats(variable.count).enumerated() {
         values[index] = isVariance ? 0.5 + abs(number) : number * 0.7
       }
     }
@@ -223,22 +222,5 @@ package struct ProgramCheck {
       \(what) on \(kernels.name), seed \(seed): worst error \(worst.error) at \(worst.index), \
       found \(found[worst.index]), expected \(expected[worst.index])
       """, sourceLocation: location)
-  }
-}
-
-/// Repeatable numbers in −1 ..< 1, from the plain twin of the library's own generator.
-package struct SeededNumbers {
-  private let seed: UInt64
-  private var position = 0
-
-  package init(_ seed: UInt64) { self.seed = seed }
-
-  package mutating func next() -> Float { floats(1)[0] }
-
-  package mutating func floats(_ count: Int) -> [Float] {
-    defer { position += count }
-    let numbers: [Float] = PlainRandom.uniform(
-      key: seed, stream: 0, first: position, count: count)
-    return numbers.map { 2 * $0 - 1 }
   }
 }

@@ -25,7 +25,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{\"optimizer\": \"adm\", \"losses\": [\"mse\"]}", "unknown optimizer 'adm'; did you mean 'Adam'?"),
+    (
+      "{\"optimizer\": \"adm\", \"losses\": [\"mse\"]}",
+      "unknown optimizer 'adm'; did you mean 'Adam'?"
+    ),
     (
       "{\"optimizer\": \"sgd\", \"losses\": [\"sparse_categorical_crosentropy\"]}",
       "layer 'out': unknown loss 'sparse_categorical_crosentropy'; did you mean "

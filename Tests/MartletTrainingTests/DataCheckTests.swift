@@ -77,10 +77,12 @@ import Testing
         == "y holds label -1 (index 1), but layer 'out' has 3 outputs; classes are numbered 0 to 2")
     #expect(
       try complaint(sparse, x: [2, 4, 4, 1], y: [2], labels: [0.5, 1])
-        == "y holds label 0.5 (index 0), but layer 'out' has 3 outputs; classes are numbered 0 to 2")
+        == "y holds label 0.5 (index 0), but layer 'out' has 3 outputs; classes are numbered 0 to 2"
+    )
     #expect(
       try complaint(sparse, x: [2, 4, 4, 1], y: [2], labels: [1, .nan])
-        == "y holds label nan (index 1), but layer 'out' has 3 outputs; classes are numbered 0 to 2")
+        == "y holds label nan (index 1), but layer 'out' has 3 outputs; classes are numbered 0 to 2"
+    )
     #expect(
       try complaint(sparse, x: [2, 4, 4, 1], y: [2, 3])
         == "y has shape (2, 3), but loss 'sparse_categorical_crossentropy' of layer 'out' expects "
@@ -94,7 +96,8 @@ import Testing
       try complaint(session("mse"), x: [2, 4, 4, 1], y: [2, 4])
         == "y has shape (2, 4), but loss 'mean_squared_error' of layer 'out' expects (2, 3)")
     #expect(
-      try complaint(session("mse"), x: [2, 4, 4, 1], y: [2, 3], labels: [0, 0, 0, .infinity, 0, 0])
+      try complaint(
+        session("mse"), x: [2, 4, 4, 1], y: [2, 3], labels: [0, 0, 0, .infinity, 0, 0])
         == "y holds NaN, infinity or a number beyond single precision, first in sample 1; clean the "
         + "data, for instance with numpy.nan_to_num")
   }

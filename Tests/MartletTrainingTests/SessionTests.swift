@@ -82,7 +82,7 @@ import Testing
   /// The promise: same seed, same bits, whatever the number of threads.
   @Test func sameBitsForEveryThreadCount() throws {
     defer { ThreadPool.setThreadCount(0) }
-    var numbers = SeededNumbers(11)
+    var numbers = SeededGenerator(seed: 11)
     let x = try TestArray(numbers.floats(50 * 9 * 9 * 2), [50, 9, 9, 2])
     let y = try TestArray((0..<50).map { Float($0 * 7 % 4) }, [50])
     var first: (weights: [[Float]], results: [Double])?
@@ -162,7 +162,8 @@ import Testing
 
   @Test func progressMayStop() throws {
     let session = try makeSession(
-      input: [2], [("Dense", #"{"units": 1}"#)], compile: #"{"optimizer": "SGD", "losses": ["mse"]}"#)
+      input: [2], [("Dense", #"{"units": 1}"#)],
+      compile: #"{"optimizer": "SGD", "losses": ["mse"]}"#)
     let x = try TestArray([Float](repeating: 1, count: 20), [10, 2])
     let y = try TestArray([Float](repeating: 1, count: 10), [10])
     var options = PassOptions()

@@ -1,7 +1,7 @@
 /* Martlet: convolutional networks through one C header.
  *
  * Build a graph of layers, compile it, train it on arrays of your own, predict. Everything is
- * computed in this library; it needs nothing but the C library.
+ * computed in this library; it needs nothing but the C and C++ runtime that every system has.
  *
  * Conventions
  *
