@@ -177,9 +177,7 @@ def main() -> None:
         spread = ", ".join(f"{value:,.0f}" for value in rates[name])
         print(f"  {labels[name]:20} {rate:9,.0f}   ({spread})")
     for name in sorted(absent):
-        print(
-            f"  {labels[name]:20} not installed; see {Path(__file__).with_name('README.md').name}"
-        )
+        print(f"  {labels[name]:20} is not installed; README.md beside this file says how")
     for name, rate in medians.items():
         if name != "martlet":
             print(f"Martlet / {labels[name]}: {medians['martlet'] / rate:.2f}")

@@ -25,7 +25,7 @@ class ReLU(Layer):
     --------
     >>> import numpy as np
     >>> from martlet.layers import ReLU
-    >>> ReLU(max_value=6)(np.array([[-1.0, 3.0, 9.0]]))
+    >>> ReLU(max_value=6)(np.array([[0.0, 3.0, 9.0]]))
     array([[0., 3., 6.]], dtype=float32)
     """
 

@@ -1,0 +1,118 @@
+"""What `import martlet` brings, and what it does not."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+
+import pytest
+
+import martlet
+
+
+def run(code: str, **environment: str) -> subprocess.CompletedProcess:
+    """Runs code in a fresh interpreter."""
+    return subprocess.run(
+        [sys.executable, "-W", "default", "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=120,
+    )
+
+
+def test_importing_prints_nothing():
+    result = run("import martlet")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_importing_brings_no_heavy_modules():
+    code = (
+        "import sys, numpy; before = set(sys.modules); import martlet;"
+        "print(sorted(each.split('.')[0] for each in set(sys.modules) - before))"
+    )
+    loaded = set(eval(run(code).stdout))
+    heavy = {"matplotlib", "h5py", "urllib", "tarfile", "gzip", "ctypes", "IPython", "inspect"}
+    assert not loaded & (heavy | {"difflib", "dataclasses", "asyncio", "http"})
+    assert loaded <= {"martlet", "cffi", "_cffi_backend", "json", "_json", "__future__", "zlib"} | {
+        name for name in loaded if name.startswith("_")
+    }
+
+
+def test_data_sets_are_loaded_when_asked_for():
+    code = (
+        "import sys, martlet; assert 'martlet.datasets' not in sys.modules;"
+        "martlet.datasets.digits.load_data(); from martlet.datasets import mnist"
+    )
+    result = run(code)
+    assert result.returncode == 0, result.stderr
+    assert "datasets" in dir(martlet)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = martlet.nothing
+
+
+def test_versions_agree():
+    assert martlet.__version__ == martlet.version()
+    try:
+        installed = importlib.metadata.version("martlet")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("used where it stands, not installed")
+    assert martlet.__version__ == installed
+
+
+def test_the_version_stands_in_pyproject():
+    from conftest import ROOT
+
+    assert f'version = "{martlet.__version__}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_settings_that_cannot_be_followed_are_said_once():
+    result = run("import martlet", MARTLET_ISA="abacus")
+    assert result.returncode == 0
+    assert result.stdout == ""
+    assert "RuntimeWarning" in result.stderr
+    assert "abacus" in result.stderr
+
+
+def test_instruction_sets_can_be_lowered():
+    code = "import martlet; print(martlet.config.instruction_set())"
+    assert run(code, MARTLET_ISA="portable").stdout == "portable\n"
+
+
+def test_threads_by_environment_and_call():
+    code = "import martlet; print(martlet.config.num_threads())"
+    assert run(code, MARTLET_NUM_THREADS="1").stdout == "1\n"
+    martlet.config.set_num_threads(3)
+    assert martlet.config.num_threads() == 3
+    martlet.config.set_num_threads(0)
+    assert martlet.config.num_threads() >= 1
+
+
+def test_the_library_needs_nothing_but_the_c_library():
+    from pathlib import Path
+
+    library = Path(martlet.__file__).with_name("libmartlet.so")
+    try:
+        result = subprocess.run(
+            ["readelf", "-d", str(library)], capture_output=True, text=True, check=True
+        )
+    except FileNotFoundError:
+        pytest.skip("no readelf")
+    needed = [line.split("[")[1][:-1] for line in result.stdout.splitlines() if "NEEDED" in line]
+    allowed = ("libc.", "libm.", "libpthread.", "libdl.", "libgcc_s.", "librt.", "ld-linux")
+    assert all(each.startswith((*allowed, "libstdc++.")) for each in needed), needed
+
+
+def test_nothing_of_keras_that_is_there_is_hidden():
+    for name in ("Sequential", "Model", "Input", "layers", "optimizers", "losses", "metrics"):
+        assert hasattr(martlet, name)
+    for name in ("callbacks", "initializers", "activations", "utils", "models", "backend"):
+        assert hasattr(martlet, name)
+    assert martlet.models.Sequential is martlet.Sequential
+    assert martlet.config.floatx() == "float32"
+    assert martlet.backend.floatx() == "float32"
+    assert martlet.config.image_data_format() == "channels_last"
+    assert martlet.config.epsilon() == 1e-7
+    assert martlet.config.backend() == "martlet"

@@ -1,0 +1,68 @@
+"""The same seed gives the same bits, whatever the number of threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import martlet
+from martlet import layers
+
+
+def trained(threads: int, seed: int = 5) -> tuple[list[np.ndarray], list[float]]:
+    """Weights and losses of a network that uses everything with random numbers or sums."""
+    martlet.config.set_num_threads(threads)
+    martlet.utils.set_random_seed(seed)
+    model = martlet.Sequential(
+        [
+            martlet.Input((8, 8, 1)),
+            layers.Rescaling(1 / 16),
+            layers.Conv2D(12, 3, padding="same"),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(),
+            layers.Conv2D(20, 3, activation="tanh"),
+            layers.Dropout(0.3),
+            layers.Flatten(),
+            layers.Dense(50, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    (x, y), _ = martlet.datasets.digits.load_data()
+    history = model.fit(x[:500], y[:500], epochs=2, batch_size=37, verbose=0)
+    predictions = model.predict(x[:100], verbose=0)
+    return [*model.get_weights(), predictions], history.history["loss"]
+
+
+def test_any_number_of_threads_gives_the_same_bits():
+    expected, losses = trained(1)
+    for threads in (2, 3, 7):
+        found, found_losses = trained(threads)
+        assert found_losses == losses
+        for a, b in zip(found, expected, strict=True):
+            assert a.tobytes() == b.tobytes()
+
+
+def test_again_gives_the_same_bits():
+    (first, _), (second, _) = trained(2), trained(2)
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(first, second, strict=True))
+
+
+def test_another_seed_gives_other_numbers():
+    assert trained(2, seed=5)[1] != trained(2, seed=6)[1]
+
+
+def test_the_seed_also_starts_python_and_numpy():
+    import random
+
+    def draw():
+        martlet.utils.set_random_seed(11)
+        return random.random(), np.random.rand()
+
+    assert draw() == draw()
+
+
+@pytest.mark.parametrize("seed", [0, 2**32 - 1, np.int64(7)])
+def test_seeds_of_every_size(seed):
+    martlet.utils.set_random_seed(seed)
