@@ -353,23 +353,32 @@ package struct OptimizerKernels: Sendable {
       _ w: Target, _ g: Source, _ m: Target, _ v: Target, _ alpha: Float, _ beta1: Float,
       _ beta2: Float, _ epsilon: Float, _ count: Int
     ) -> Void
+  /// v = ρ·v + (1 − ρ)g²; push = rate·g / √(v + ε), ε inside the root (Hinton's lecture 6e, 2012, as
+  /// Keras has it). With `mean`, where v is centered: mean = ρ·mean + (1 − ρ)g, and v − mean² takes
+  /// the place of v in the root. w −= push, or with `velocity`: velocity = momentum·velocity + push;
+  /// w −= velocity.
+  package var rmsprop:
+    @Sendable (
+      _ w: Target, _ g: Source, _ v: Target, _ velocity: Target?, _ mean: Target?, _ rate: Float,
+      _ rho: Float, _ momentum: Float, _ epsilon: Float, _ count: Int
+    ) -> Void
 
   package init(
-    sgd: @escaping @Sendable (_ w: Target, _ g: Source, _ rate: Float, _ count: Int) -> Void,
-    momentum:
-      @escaping @Sendable (
-        _ w: Target, _ g: Source, _ m: Target, _ rate: Float, _ momentum: Float, _ nesterov: Bool,
-        _ count: Int
-      ) -> Void,
+    sgd: @escaping @Sendable (Target, Source, Float, Int) -> Void,
+    momentum: @escaping @Sendable (Target, Source, Target, Float, Float, Bool, Int) -> Void,
     adam:
       @escaping @Sendable (
-        _ w: Target, _ g: Source, _ m: Target, _ v: Target, _ alpha: Float, _ beta1: Float,
-        _ beta2: Float, _ epsilon: Float, _ count: Int
+        Target, Source, Target, Target, Float, Float, Float, Float, Int
+      ) -> Void,
+    rmsprop:
+      @escaping @Sendable (
+        Target, Source, Target, Target?, Target?, Float, Float, Float, Float, Int
       ) -> Void
   ) {
     self.sgd = sgd
     self.momentum = momentum
     self.adam = adam
+    self.rmsprop = rmsprop
   }
 }
 

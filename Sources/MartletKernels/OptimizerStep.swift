@@ -1,7 +1,7 @@
 import MartletKernelTable
 
 var optimizerKernels: OptimizerKernels {
-  OptimizerKernels(sgd: sgd, momentum: momentum, adam: adam)
+  OptimizerKernels(sgd: sgd, momentum: momentum, adam: adam, rmsprop: rmsprop)
 }
 
 private func sgd(_ w: Target, _ g: Source, _ rate: Float, _ count: Int) {
@@ -51,6 +51,35 @@ private func adam(
   }
 }
 
+private func rmsprop(
+  _ w: Target, _ g: Source, _ v: Target, _ velocity: Target?, _ mean: Target?, _ rate: Float,
+  _ rho: Float, _ momentum: Float, _ epsilon: Float, _ count: Int
+) {
+  let rate = splat(rate)
+  let take = splat(1 - rho)
+  let keep = splat(momentum)
+  let epsilon = splat(epsilon)
+  visit(count) { at in
+    let gradient = at(g)
+    let oldV = at(v)
+    let newV = multiplyAdd(multiplyAdd(gradient, gradient, -oldV), take, oldV)
+    at.put(newV, v)
+    var spread = newV
+    if let mean {
+      let oldMean = at(mean)
+      let newMean = multiplyAdd(gradient - oldMean, take, oldMean)
+      at.put(newMean, mean)
+      spread = multiplyAdd(-newMean, newMean, newV)
+    }
+    var push = rate * gradient / squareRoot(spread + epsilon)
+    if let velocity {
+      push = multiplyAdd(at(velocity), keep, push)
+      at.put(push, velocity)
+    }
+    at.put(at(w) - push, w)
+  }
+}
+
 // MARK: - Plain twin
 
 #if !MARTLET_AVX2 && !MARTLET_AVX512
@@ -73,6 +102,26 @@ private func adam(
       m += (g - m) * (1 - beta1)
       v += (g * g - v) * (1 - beta2)
       w -= m * alpha / (v.squareRoot() + epsilon)
+    }
+
+    /// `velocity` and `mean` are `nil` without momentum and where v is not centered.
+    package static func rmsprop<T: BinaryFloatingPoint>(
+      _ w: inout T, _ g: T, _ v: inout T, _ velocity: inout T?, _ mean: inout T?, rate: T, rho: T,
+      momentum: T, epsilon: T
+    ) {
+      v = rho * v + (1 - rho) * g * g
+      var spread = v
+      if let old = mean {
+        let new = rho * old + (1 - rho) * g
+        mean = new
+        spread -= new * new
+      }
+      var push = rate * g / (spread + epsilon).squareRoot()
+      if let old = velocity {
+        push += momentum * old
+        velocity = push
+      }
+      w -= push
     }
   }
 #endif

@@ -20,7 +20,7 @@ final class CompiledModel {
         key, kind: "key of the configuration",
         known: ["optimizer", "losses", "loss_weights", "metrics"])
     }
-    optimizer = try Optimizer(configuration["optimizer"] ?? .text("SGD"))
+    optimizer = try Optimizer(configuration["optimizer"] ?? .text("RMSprop"))
     let program = try model.lower()
     self.program = program
     let outputs = program.outputs

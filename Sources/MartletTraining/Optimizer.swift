@@ -37,7 +37,7 @@ package final class Optimizer {
 
   private var slots: [ObjectIdentifier: [Buffer]] = [:]
 
-  private static let rules: [any UpdateRule.Type] = [SGD.self, Adam.self]
+  private static let rules: [any UpdateRule.Type] = [SGD.self, Adam.self, RMSprop.self]
 
   /// - Parameter description: `{"class_name": "Adam", "config": {…}}` or the name alone.
   package init(_ description: JSONValue) throws(MartletError) {

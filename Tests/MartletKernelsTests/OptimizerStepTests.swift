@@ -41,6 +41,17 @@ import Testing
     }
     // Keras works 1 − β₂ᵗ out in float, which costs it 2e-6.
     expectClose(a.values, [0.81099772], absolute: 2e-6, "Adam")
+
+    for (isFull, expected) in [(false, 0.64111078), (true, 0.15996799)] {
+      let w = GuardedFloats([1])
+      let state = GuardedFloats([0, 0, 0])
+      for g in gradients {
+        kernels.optimizer.rmsprop(
+          w.pointer, GuardedFloats([g]).source, state.pointer, isFull ? state.pointer + 1 : nil,
+          isFull ? state.pointer + 2 : nil, 0.1, 0.9, 0.9, 1e-7, 1)
+      }
+      expectClose(w.values, [expected], absolute: 1e-6, "RMSprop, centered momentum \(isFull)")
+    }
   }
 
   @Test(arguments: KernelSelection.available)
@@ -100,6 +111,29 @@ import Testing
       expectClose(v.values, twinV, absolute: tolerance, "second moment, seed \(count)")
       expectClose(a.values, twin, absolute: tolerance, "Adam, seed \(count)")
       for buffer in [a, m, v] { buffer.expectGuards() }
+
+      for (hasVelocity, hasMean) in [(false, false), (true, false), (false, true), (true, true)] {
+        let w = GuardedFloats(weights)
+        let v = GuardedFloats(squares)
+        let push = GuardedFloats(velocity)
+        // The square of a mean is below the mean of squares.
+        let mean = GuardedFloats(squares.map { 0.5 * $0 })
+        kernels.optimizer.rmsprop(
+          w.pointer, slope.source, v.pointer, hasVelocity ? push.pointer : nil,
+          hasMean ? mean.pointer : nil, 0.01, 0.9, 0.5, 1e-3, count)
+        var expected = weights.doubles
+        for i in 0..<count {
+          var v = Double(squares[i])
+          var push = hasVelocity ? Double(velocity[i]) : nil
+          var mean = hasMean ? 0.5 * Double(squares[i]) : nil
+          PlainOptimizerStep.rmsprop(
+            &expected[i], Double(g[i]), &v, &push, &mean, rate: Double(Float(0.01)),
+            rho: Double(Float(0.9)), momentum: 0.5, epsilon: Double(Float(1e-3)))
+        }
+        // Centered, the root is of a difference, which magnifies the roundings some ten times.
+        expectClose(w.values, expected, absolute: 10 * tolerance, "RMSprop, seed \(count)")
+        for buffer in [w, v, push, mean] { buffer.expectGuards() }
+      }
     }
   }
 

@@ -261,7 +261,86 @@ ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps
         )
 
 
-_CLASSES = {"sgd": SGD, "adam": Adam}
+class RMSprop(Optimizer):
+    """RMSprop: steps divided by the root of a running mean of the squared gradient.
+
+    ::
+
+        v = rho * v + (1 - rho) * g * g
+        push = learning_rate * g / sqrt(v + epsilon)       # centered: v - mean**2 in the root
+        w -= push                                          # momentum: push += momentum * last push
+
+    Parameters
+    ----------
+    learning_rate
+        The size of a step.
+    rho
+        How slowly the means forget.
+    momentum
+        Share of the last step that the next one keeps.
+    epsilon
+        Added inside the root.
+    centered
+        Whether the square of the gradient's running mean is taken off: the variance divides then.
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, \
+ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps
+        Not supported yet.
+    name
+        For configurations.
+
+    References
+    ----------
+    Hinton 2012, "Neural networks for machine learning", lecture 6e.
+
+    Examples
+    --------
+    >>> from martlet.optimizers import RMSprop
+    >>> RMSprop(0.01, rho=0.95)
+    RMSprop(learning_rate=0.01, rho=0.95)
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            {
+                "learning_rate": learning_rate,
+                "rho": rho,
+                "momentum": momentum,
+                "epsilon": epsilon,
+                "centered": centered,
+            },
+            weight_decay=weight_decay,
+            clipnorm=clipnorm,
+            clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm,
+            use_ema=use_ema,
+            ema_momentum=ema_momentum,
+            ema_overwrite_frequency=ema_overwrite_frequency,
+            loss_scale_factor=loss_scale_factor,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            name=name,
+            **kwargs,
+        )
+
+
+_CLASSES = {"sgd": SGD, "adam": Adam, "rmsprop": RMSprop}
 
 
 def _rate(kind: str, value: Any) -> float:
