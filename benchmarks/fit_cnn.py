@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 
 import numpy as np
@@ -22,6 +23,9 @@ import numpy as np
 SAMPLES = 6400
 BATCH = 32
 CLASSES = 10
+
+# Exit status of a turn whose framework cannot be imported.
+NOT_THERE = 3
 
 
 def pictures() -> tuple[np.ndarray, np.ndarray]:
@@ -112,7 +116,11 @@ def with_torch(threads: int) -> Callable[[], float]:
 
 def measure(name: str, threads: int, seconds: float) -> None:
     """One turn of one framework; prints its figures as JSON."""
-    epoch = with_torch(threads) if name == "torch" else with_keras(name, threads)
+    try:
+        epoch = with_torch(threads) if name == "torch" else with_keras(name, threads)
+    except Exception as error:  # an installation may be broken in many ways
+        traceback.print_exc()
+        sys.exit(NOT_THERE if isinstance(error, ImportError) else 1)
     accuracy = max(epoch() for _ in range(2))  # also the warming up
     if accuracy < 0.95:
         sys.exit(f"{name} does not learn: accuracy {accuracy:.3f}")
@@ -124,7 +132,7 @@ def measure(name: str, threads: int, seconds: float) -> None:
     print(json.dumps({"rate": statistics.median(rates), "accuracy": accuracy}))
 
 
-def turn(python: str, name: str, threads: int, seconds: float) -> dict[str, float] | None:
+def turn(python: str, name: str, threads: int, seconds: float) -> float | None:
     """Runs `measure` in a process of its own; None if the framework is not there."""
     environment = {
         **os.environ,
@@ -137,15 +145,16 @@ def turn(python: str, name: str, threads: int, seconds: float) -> dict[str, floa
     command += ["--seconds", str(seconds)]
     run = subprocess.run(command, capture_output=True, text=True, env=environment)
     if run.returncode == 0:
-        return json.loads(run.stdout.splitlines()[-1])
-    if "ModuleNotFoundError" in run.stderr:
+        return json.loads(run.stdout.splitlines()[-1])["rate"]
+    if run.returncode == NOT_THERE:
         return None
     sys.exit(f"{name} failed:\n{run.stderr[-2000:]}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--peer-python", default=sys.executable, help="where the peers live")
+    parser.add_argument("--keras-python", default=sys.executable, help="interpreter with Keras")
+    parser.add_argument("--torch-python", default=sys.executable, help="interpreter with PyTorch")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6.0, help="per turn")
@@ -156,8 +165,8 @@ def main() -> None:
         return
     interpreters = {
         "martlet": sys.executable,
-        "keras": arguments.peer_python,
-        "torch": arguments.peer_python,
+        "keras": arguments.keras_python,
+        "torch": arguments.torch_python,
     }
     labels = {"martlet": "Martlet", "keras": "Keras on TensorFlow", "torch": "PyTorch"}
     rates: dict[str, list[float]] = {}
@@ -170,7 +179,7 @@ def main() -> None:
             if found is None:
                 absent.add(name)
             else:
-                rates.setdefault(name, []).append(found["rate"])
+                rates.setdefault(name, []).append(found)
     medians = {name: statistics.median(values) for name, values in rates.items()}
     print(f"{arguments.threads} threads, batch {BATCH}, samples per second:")
     for name, rate in medians.items():
