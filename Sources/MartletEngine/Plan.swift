@@ -76,6 +76,7 @@ package final class Plan {
     _ program: Program, capacity: Int, isTraining: Bool, heads: [LossHead] = [],
     computesGradients: Bool = false, kernels: Kernels = KernelSelection.current.kernels
   ) throws(MartletError) {
+    try Plan.checkSize(program, capacity)
     var program = program
     // What the heads read must survive fusion like an output.
     let outputs = program.outputs
@@ -118,6 +119,19 @@ package final class Plan {
           range: start..<min(start + Plan.chunkCount, trained.variable.count),
           offset: trained.offset + start, isSlab: trained.sum == .groups)
       }
+    }
+  }
+
+  /// Refuses what no machine has memory for, so that no sum of sizes overflows: no buffer is larger
+  /// than a few times all values of a batch.
+  private static func checkSize(_ program: Program, _ capacity: Int) throws(MartletError) {
+    let perSample = program.shapes.reduce(0) { $0 + $1.count }
+    let (total, overflow) = perSample.multipliedReportingOverflow(by: capacity)
+    guard !overflow, total < 1 << 50 else {
+      throw MartletError(
+        .outOfMemory,
+        "no memory for batches of \(capacity) samples of \(perSample) numbers each; use a smaller "
+          + "batch_size")
     }
   }
 

@@ -30,6 +30,12 @@ package struct ConvolutionOp: Operation {
         "convolution expects an input of shape \(Shape.text(expected)), "
           + "got \(inputs.map(\.description).joined(separator: ", "))")
     }
+    // The image with a border as wide as the kernel on all sides is the largest thing that either
+    // pass works on: a far-reaching dilation must not overflow its size.
+    let (v, h) = (geometry.vertical, geometry.horizontal)
+    _ = try Shape([
+      v.input + 2 * v.span, h.input + 2 * h.span, max(geometry.channels, geometry.filters),
+    ])
     return try Shape(pooling?.outputExtents ?? geometry.outputExtents)
   }
 

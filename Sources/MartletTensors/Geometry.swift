@@ -88,11 +88,6 @@ package struct ConvolutionGeometry: Hashable, Sendable {
   package var isPadded: Bool {
     paddedHeight != vertical.input || paddedWidth != horizontal.input
   }
-  /// Multiply-adds of one forward pass over one sample.
-  package var multiplyAddCount: Int {
-    vertical.output * horizontal.output * filters * vertical.kernel * horizontal.kernel
-      * channelsPerGroup
-  }
 }
 
 /// Sizes of a 2-D pooling over channels-last images.

@@ -168,4 +168,29 @@ import Testing
     let one = try predict(capacity: 1)
     for capacity in [2, 7, 32, 40] { #expect(try predict(capacity: capacity) == one) }
   }
+
+  @Test func sizesBeyondAllMemoryAreRefused() throws {
+    var program = Program()
+    let x = program.addInput(try Shape([1]))
+    let y = program.addInput(try Shape([Shape.largestCount]))
+    program.outputs = [x, y]
+    #expect(
+      throws: MartletError(
+        .outOfMemory,
+        "no memory for batches of \(1 << 30) samples of \(1 + Shape.largestCount) numbers each; use "
+          + "a smaller batch_size")
+    ) { try Plan(program, capacity: 1 << 30, isTraining: false) }
+  }
+
+  @Test func farReachingDilationIsRefused() throws {
+    let axis = try #require(
+      WindowAxis(input: 2, kernel: 3, stride: 1, dilation: 1 << 24, padding: .same))
+    let geometry = ConvolutionGeometry(
+      vertical: axis, horizontal: axis, channels: 1, filters: 1, groups: 1)
+    var program = Program()
+    let x = program.addInput(try Shape([2, 2, 1]))
+    #expect(throws: MartletError.self) {
+      try program.apply(ConvolutionOp(geometry: geometry), to: [x], layer: "conv")
+    }
+  }
 }

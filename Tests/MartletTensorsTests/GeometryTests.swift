@@ -42,6 +42,5 @@ import Testing
     #expect(geometry.outputExtents == [28, 28, 6])
     #expect(geometry.paddedHeight == 30)
     #expect(geometry.isPadded)
-    #expect(geometry.multiplyAddCount == 28 * 28 * 6 * 9 * 2)
   }
 }
