@@ -71,10 +71,10 @@ def _culprit(array: np.ndarray) -> str:
 
 
 def has_samples(array: np.ndarray, what: str) -> np.ndarray:
-    """The array itself, if its first axis counts at least one sample."""
+    """The array itself, if its first axis counts at least one sample and samples hold values."""
     if array.ndim == 0:
         raise ValueError(f"{what}: expected an array of samples, got the single value {array}")
-    if array.shape[0] == 0:
+    if array.size == 0:
         raise ValueError(f"{what} is empty: its shape is {array.shape}")
     return array
 

@@ -86,7 +86,10 @@ def _plain(value: Any) -> Any:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, default=_plain).encode("utf-8")
+    try:
+        return json.dumps(value, default=_plain, allow_nan=False).encode("utf-8")
+    except ValueError:
+        raise ValueError(f"an argument is NaN or infinite: {value!r}") from None
 
 
 # ---- Version and settings --------------------------------------------------------------------

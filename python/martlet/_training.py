@@ -224,6 +224,9 @@ class Trainer:
         verbose = verbosity(verbose)
         if on_nan not in _native.ON_NAN:
             raise ValueError(f"on_nan must be one of {sorted(_native.ON_NAN)}, got {on_nan!r}")
+        for name, value in {"epochs": epochs, "initial_epoch": initial_epoch}.items():
+            if not isinstance(value, int | np.integer):
+                raise TypeError(f"{name} must be an integer, got {value!r}")
         if shuffle not in (True, False):
             not_supported(f"fit: shuffle={shuffle!r}")
         if class_weight is not None and sample_weight is not None:
@@ -605,7 +608,8 @@ def _batch_size(value: Any, what: str = "batch_size") -> int:
         return _BATCH_SIZE
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{what} must be an integer from 1 up, got {value!r}")
-    return int(value)
+    # More than any data has; larger numbers would not cross to the core.
+    return min(int(value), 2**40)
 
 
 def _class_weight(given: Any) -> dict[int, float] | None:
@@ -616,9 +620,13 @@ def _class_weight(given: Any) -> dict[int, float] | None:
             f"class_weight must be a dict from class number to weight, got {type(given).__name__}"
         )
     try:
-        return {int(key): float(value) for key, value in given.items()}
+        weights = {int(key): float(value) for key, value in given.items()}
     except (TypeError, ValueError):
         raise TypeError(f"class_weight must map class numbers to weights, got {given!r}") from None
+    for key in weights:
+        if abs(key) >= 2**62:
+            raise ValueError(f"class_weight: {key} is no class number")
+    return weights
 
 
 def _split(samples: Any, share: float) -> tuple[Any, Any]:

@@ -79,6 +79,9 @@ class Model(Trainer, Layer):
         self.history: History | None = None
         self.stop_training = False
         self._handles: tuple[_native.Handle, _native.Handle] | None = None
+        self._input_names: list[str] = []
+        self._input_shapes: list[tuple[int, ...]] = []
+        self._output_shapes: list[tuple[int, ...]] = []
         self._inputs_structure: Any = None
         self._outputs_structure: Any = None
         self._layers: list[Layer] = []
@@ -104,7 +107,14 @@ class Model(Trainer, Layer):
         self._handles = (model, _native.model_as_layer(model))
         # A list of one is the one, in what predict returns too.
         self._inputs_structure, self._outputs_structure = map(_unwrapped, (inputs, outputs))
-        self._layers = _as_described(_native.model_describe(model), symbols)
+        description = _native.model_describe(model)
+        self._layers = _as_described(description, symbols)
+        # By the layers: a symbol from the middle of another model has the name of its own layer.
+        self._input_names = [name for name, _, _ in description["inputs"]]
+        if isinstance(self._inputs_structure, dict):
+            self._input_names = sorted(self._inputs_structure)
+        self._input_shapes = [each.shape[1:] for each in symbols["inputs"]]
+        self._output_shapes = [each.shape[1:] for each in symbols["outputs"]]
         if self._compilation is not None and self._compilation.losses is not None:
             _native.model_compile(model, self._compilation.configuration(self.output_names))
 
@@ -194,10 +204,7 @@ class Model(Trainer, Layer):
     @property
     def input_names(self) -> list[str]:
         """Names of the inputs: keys for a dict of data."""
-        if isinstance(self._inputs_structure, dict):
-            return sorted(self._inputs_structure)
-        # By the layers: a symbol from the middle of another model has the name of its own layer.
-        return [name for name, _, _ in _native.model_describe(self._handles[0])["inputs"]]
+        return list(self._input_names)
 
     @property
     def output_names(self) -> list[str]:
@@ -217,14 +224,6 @@ class Model(Trainer, Layer):
         """Shape of the output, with None for the samples; with several a list."""
         shapes = [each.shape for each in self.outputs]
         return shapes[0] if len(shapes) == 1 else shapes
-
-    @property
-    def _input_shapes(self) -> list[tuple[int, ...]]:
-        return [each.shape[1:] for each in self.inputs]  # type: ignore[misc]
-
-    @property
-    def _output_shapes(self) -> list[tuple[int, ...]]:
-        return [each.shape[1:] for each in self.outputs]  # type: ignore[misc]
 
     @property
     def weights(self) -> list[Variable]:

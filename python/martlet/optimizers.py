@@ -6,6 +6,7 @@ An optimizer here is configuration. Its state lives with the model that was comp
 
 from __future__ import annotations
 
+import math
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -345,9 +346,12 @@ _CLASSES = {"sgd": SGD, "adam": Adam, "rmsprop": RMSprop}
 
 def _rate(kind: str, value: Any) -> float:
     try:
-        return float(value)
+        rate = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{kind}: learning_rate must be a number, got {value!r}") from None
+    if not math.isfinite(rate):
+        raise ValueError(f"{kind}: learning_rate must be finite, got {value!r}")
+    return rate
 
 
 def get(identifier: str | Optimizer | type[Optimizer] | dict[str, Any]) -> Optimizer:

@@ -227,3 +227,38 @@ def test_errors_are_short_to_read(model, images):
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     assert len(caught.traceback) <= 8
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "message"),
+    [
+        (
+            lambda: martlet.layers.Dropout(float("nan")),
+            ValueError,
+            "Dropout: rate must be a finite",
+        ),
+        (lambda: martlet.layers.Add()([]), ValueError, "layer 'add'.*empty"),
+        (lambda: martlet.optimizers.SGD(float("inf")), ValueError, "learning_rate must be finite"),
+        (lambda: Sequential().predict([[1]], verbose=0), ValueError, "has no layers"),
+        (lambda: Sequential([Dense(3)]).predict([[]], verbose=0), ValueError, "x is empty"),
+        (lambda: Dense(2**24).build((None, 2**24)), ValueError, "layer 'dense'.*elements"),
+        (lambda: Input((2**62,)), ValueError, "elements"),
+        (
+            lambda: Conv2D(1, 3, dilation_rate=2**23, padding="same")(np.ones((1, 3, 3, 1))),
+            MemoryError,
+            "memory",
+        ),
+        (lambda: martlet.activations.get("rulu"), ValueError, "did you mean 'relu'"),
+        (lambda: martlet.initializers.get("one"), ValueError, "did you mean 'ones'"),
+    ],
+)
+def test_extremes(make, kind, message):
+    with pytest.raises(kind, match=message):
+        make()
+
+
+@pytest.mark.parametrize("options", [{"epochs": 2.5}, {"class_weight": {2**70: 1}}])
+def test_numbers_that_do_not_fit(options, model, images):
+    with pytest.raises((TypeError, ValueError), match="integer|class number"):
+        model.fit(*images, verbose=0, **options)
+    model.fit(*images, verbose=0, batch_size=2**70)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -185,6 +186,8 @@ class Layer:
 
     def _compute(self, inputs: Any, training: bool) -> Any:
         parts = inputs if self._merges and isinstance(inputs, list | tuple) else [inputs]
+        if not parts:
+            raise ValueError(f"layer '{self.name}': expected a list of arrays, got an empty one")
         labels = [f"input of layer '{self.name}'"] * len(parts)
         arrays = [
             _data.has_samples(_data.as_array(part, label), label)
@@ -299,6 +302,8 @@ def _encoded(value: Any, what: str) -> Any:
         value = value()
     if hasattr(value, "_encoded"):
         return value._encoded()
+    if isinstance(value, float | np.floating) and not math.isfinite(value):
+        raise ValueError(f"{what} must be a finite number, got {value}")
     if not callable(value):
         return value
     name = getattr(value, "__name__", "")
