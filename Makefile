@@ -3,7 +3,7 @@
 #
 #   make demo     train on handwritten digits and draw the result
 #   make test     Swift, Python and C tests
-#   make lint     ruff and swift-format
+#   make lint     ruff, mypy and swift-format
 #   make bench    against other frameworks (see benchmarks/)
 #   make nightly  the tests that take minutes
 #   make wheel    the wheel, in dist/
@@ -42,6 +42,7 @@ nightly: build $(VENV)/test
 lint: $(VENV)/test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 
 format: $(VENV)/test

@@ -456,8 +456,8 @@ def evaluate(
     data: Data,
     batch_size: int,
     progress: Callable[[int, int, list[float]], bool | None] = _goes_on,
-) -> list[float] | None:
-    """One pass that changes nothing; None if progress stopped it."""
+) -> list[float]:
+    """One pass that changes nothing. Progress may raise, but not stop it."""
     count = lib.martlet_model_result_count(model)
     results = ffi.new("double[]", max(count, 1))
     finished = _run(
@@ -465,7 +465,8 @@ def evaluate(
         batch_size,
         progress,
     )
-    return ffi.unpack(results, count) if finished else None
+    assert finished
+    return ffi.unpack(results, count)
 
 
 def predict(
@@ -475,8 +476,8 @@ def predict(
     batch_size: int,
     progress: Callable[[int, int, list[float]], bool | None] = _goes_on,
     training: bool = False,
-) -> list[np.ndarray] | None:
-    """Outputs of the model; None if progress stopped it."""
+) -> list[np.ndarray]:
+    """Outputs of the model. Progress may raise, but not stop it."""
     count = len(x[0])
     outputs = [np.empty((count, *shape), np.float32) for shape in output_shapes]
     pointers = ffi.new("float *[]", [ffi.cast("float *", _address(out)) for out in outputs])
@@ -488,4 +489,5 @@ def predict(
         batch_size,
         progress,
     )
-    return outputs if finished else None
+    assert finished
+    return outputs

@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _native
@@ -20,7 +21,7 @@ def summary(
     positions: list[float] | None = None,
     expand_nested: bool = False,
     show_trainable: bool = False,
-    layer_range: list[str] | tuple[str, str] | None = None,
+    layer_range: Sequence[str] | None = None,
 ) -> str:
     """The whole text, ended by a line feed."""
     layers = _described(model)
@@ -166,7 +167,7 @@ def _table(
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    indent = re.match(r" *", text)[0]
+    indent = text[: len(text) - len(text.lstrip())]
     lines = textwrap.wrap(
         text,
         width,

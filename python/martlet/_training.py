@@ -23,15 +23,21 @@ _BATCH_SIZE = 32
 class Trainer:
     """The part of a model that trains it. What it needs of a model is declared here."""
 
-    name: str
     _compilation: Compilation | None
     history: History | None
     stop_training: bool
 
     if TYPE_CHECKING:
-        built: bool
-        input_names: list[str]
-        output_names: list[str]
+
+        @property
+        def name(self) -> str: ...
+        @property
+        def built(self) -> bool: ...
+        @property
+        def input_names(self) -> list[str]: ...
+        @property
+        def output_names(self) -> list[str]: ...
+
         _input_shapes: list[tuple[int, ...]]
         _output_shapes: list[tuple[int, ...]]
         _outputs_structure: Any
@@ -253,7 +259,7 @@ class Trainer:
         return run.run(initial_epoch)
 
     def _samples(
-        self, x: Any, y: Any, sample_weight: Any = None, prefix: str = ""
+        self, x: Any, y: Any, sample_weight: Any = None, *, prefix: str = ""
     ) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
         if y is None:
             raise ValueError(f"{prefix}y is missing: training and evaluation need targets")
@@ -287,7 +293,8 @@ class Trainer:
                     else type(given).__name__
                 )
             )
-        return self._samples(*given, prefix="validation_data: ")
+        x, y, *weight = given
+        return self._samples(x, y, *weight, prefix="validation_data: ")
 
     def _check(
         self, handle: _native.Handle, data: _native.Data, on_nan: str = "stop", prefix: str = ""

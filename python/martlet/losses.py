@@ -5,7 +5,8 @@ Each is the mean over all values of the batch, a sample's value times its weight
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from . import _data, _native
 from ._errors import refuse, unknown_name
@@ -63,7 +64,6 @@ class Loss:
         data = _native.Data([pred], [true], weights)
         _native.model_check(model, data)
         results = _native.evaluate(model, data, batch_size=min(len(pred), 1024))
-        assert results is not None
         return results[0]
 
     def __repr__(self) -> str:
@@ -192,13 +192,13 @@ class MeanSquaredError(Loss):
         super().__init__({}, reduction, name, dtype)
 
 
-_CLASSES: dict[str, type[Loss]] = {
+_CLASSES: dict[str, Callable[[], Loss]] = {
     "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
     "categorical_crossentropy": CategoricalCrossentropy,
     "binary_crossentropy": BinaryCrossentropy,
     "mean_squared_error": MeanSquaredError,
 }
-_SHORT: dict[str, type[Loss]] = {
+_SHORT: dict[str, Callable[[], Loss]] = {
     "bce": BinaryCrossentropy,
     "BCE": BinaryCrossentropy,
     "mse": MeanSquaredError,
@@ -206,7 +206,7 @@ _SHORT: dict[str, type[Loss]] = {
 }
 
 
-def get(identifier: str | Loss | type[Loss]) -> Loss:
+def get(identifier: str | Loss | Callable[[], Loss]) -> Loss:
     """The loss of a name; objects are handed back.
 
     Raises
@@ -217,16 +217,12 @@ def get(identifier: str | Loss | type[Loss]) -> Loss:
     if isinstance(identifier, Loss):
         return identifier
     if isinstance(identifier, type) and issubclass(identifier, Loss):
-        return identifier()
+        return cast(Callable[[], Loss], identifier)()
     if not isinstance(identifier, str):
         given = getattr(identifier, "__name__", type(identifier).__name__)
         raise TypeError(f"loss must be a name or a loss of martlet.losses, got {given}")
-    classes = {each.__name__: each for each in _CLASSES.values()}
+    classes = {type(each()).__name__: each for each in _CLASSES.values()}
     for known in (_CLASSES, _SHORT, classes):
         if identifier in known:
             return known[identifier]()
     raise unknown_name("loss", identifier, [*_CLASSES, "bce", "mse"])
-
-
-def _is_loss(value: Any) -> bool:
-    return isinstance(value, str | Loss) or (isinstance(value, type) and issubclass(value, Loss))

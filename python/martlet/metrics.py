@@ -6,7 +6,8 @@ is binary, class numbers are sparse, else targets are one-hot.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from ._errors import refuse, unknown_name
 
@@ -197,7 +198,7 @@ class _Accuracy(Metric):
         return {"class_name": "Accuracy", "name": self.name}
 
 
-_CLASSES: dict[str, type[Metric]] = {
+_CLASSES: dict[str, Callable[..., Metric]] = {
     "binary_accuracy": BinaryAccuracy,
     "categorical_accuracy": CategoricalAccuracy,
     "sparse_categorical_accuracy": SparseCategoricalAccuracy,
@@ -210,7 +211,7 @@ _CLASSES: dict[str, type[Metric]] = {
 }
 
 
-def get(identifier: str | Metric | type[Metric]) -> Metric:
+def get(identifier: str | Metric | Callable[[], Metric]) -> Metric:
     """The metric of a name; objects are handed back.
 
     Raises
@@ -221,7 +222,7 @@ def get(identifier: str | Metric | type[Metric]) -> Metric:
     if isinstance(identifier, Metric):
         return identifier
     if isinstance(identifier, type) and issubclass(identifier, Metric):
-        return identifier()
+        return cast(Callable[[], Metric], identifier)()
     if not isinstance(identifier, str):
         given = getattr(identifier, "__name__", type(identifier).__name__)
         raise TypeError(f"metrics must be names or metrics of martlet.metrics, got {given}")
@@ -229,7 +230,7 @@ def get(identifier: str | Metric | type[Metric]) -> Metric:
         return _Accuracy(identifier)
     if identifier in _CLASSES:
         return _CLASSES[identifier](name=identifier)
-    classes = {each.__name__: each for each in _CLASSES.values()}
+    classes = {type(each()).__name__: each for each in _CLASSES.values()}
     if identifier in classes:
         return classes[identifier](name=identifier)
     raise unknown_name("metric", identifier, ["accuracy", "acc", *_CLASSES])

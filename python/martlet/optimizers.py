@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import weakref
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 from . import _native
 from ._errors import not_supported, refuse, unknown_name
 
 if TYPE_CHECKING:
-    from .models import Model
+    from ._training import Trainer
 
 
 class Optimizer:
@@ -68,9 +69,9 @@ class Optimizer:
         self.name = name if name is not None else kind.lower()
         self._arguments = dict(arguments)
         self._arguments["learning_rate"] = _rate(kind, rate)
-        self._model: weakref.ref[Model] | None = None
+        self._model: weakref.ref[Trainer] | None = None
 
-    def _attach(self, model: Model) -> None:
+    def _attach(self, model: Trainer) -> None:
         self._model = weakref.ref(model)
 
     def _compiled_handle(self) -> _native.Handle | None:
@@ -341,7 +342,7 @@ ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps
         )
 
 
-_CLASSES = {"sgd": SGD, "adam": Adam, "rmsprop": RMSprop}
+_CLASSES: dict[str, Callable[[], Optimizer]] = {"sgd": SGD, "adam": Adam, "rmsprop": RMSprop}
 
 
 def _rate(kind: str, value: Any) -> float:
@@ -354,7 +355,7 @@ def _rate(kind: str, value: Any) -> float:
     return rate
 
 
-def get(identifier: str | Optimizer | type[Optimizer] | dict[str, Any]) -> Optimizer:
+def get(identifier: str | Optimizer | Callable[[], Optimizer] | dict[str, Any]) -> Optimizer:
     """The optimizer of a name; objects are handed back.
 
     Raises
@@ -365,7 +366,7 @@ def get(identifier: str | Optimizer | type[Optimizer] | dict[str, Any]) -> Optim
     if isinstance(identifier, Optimizer):
         return identifier
     if isinstance(identifier, type) and issubclass(identifier, Optimizer):
-        return identifier()
+        return cast(Callable[[], Optimizer], identifier)()
     if isinstance(identifier, dict):
         return type(get(identifier["class_name"])).from_config(identifier.get("config", {}))
     if not isinstance(identifier, str):

@@ -58,7 +58,7 @@ class InputLayer(Layer):
         if batch_shape is not None:
             if shape is not None:
                 raise ValueError("Input takes shape or batch_shape, not both")
-            shape = batch_shape[1:]
+            shape = batch_shape[1:]  # type: ignore[assignment] # open extents are found below
         if shape is None:
             raise ValueError("Input needs a shape, such as Input((28, 28, 1))")
         if isinstance(shape, int):
