@@ -261,6 +261,10 @@ OPTIMIZERS = {
     "SGD momentum": lambda o: o.SGD(0.02, momentum=0.9),
     "SGD nesterov": lambda o: o.SGD(0.02, momentum=0.9, nesterov=True),
     "Adam": lambda o: o.Adam(0.005),
+    "RMSprop": lambda o: o.RMSprop(0.002),
+    "RMSprop with arguments": lambda o: o.RMSprop(
+        0.001, rho=0.8, momentum=0.5, epsilon=1e-3, centered=True
+    ),
     "Adam with arguments": lambda o: o.Adam(0.005, beta_1=0.8, beta_2=0.99, epsilon=1e-3),
 }
 
@@ -376,6 +380,7 @@ def test_arguments_of_layers(name):
     [
         "optimizers.SGD",
         "optimizers.Adam",
+        "optimizers.RMSprop",
         "losses.SparseCategoricalCrossentropy",
         "losses.CategoricalCrossentropy",
         "losses.BinaryCrossentropy",

@@ -31,6 +31,14 @@ GOLDEN = {
         [0.011717, 0.019091, 0.916824, 0.918821],
         [0.369032, 0.332030, 0.298938],
     ),
+    "rmsprop": (
+        lambda: optimizers.RMSprop(0.01),
+        [1.216418, 1.041586, 0.961854],
+        [0.0, 0.6, 0.6],
+        [1.021518, 0.6],
+        [0.013997, 0.022752, 0.917550, 0.919777],
+        [0.385076, 0.327261, 0.287663],
+    ),
 }
 
 
@@ -89,6 +97,8 @@ def test_class_weights_and_a_validation_split_give_the_numbers_of_keras():
         (lambda: optimizers.SGD(0.1, momentum=0.9), 0.87250000),
         (lambda: optimizers.SGD(0.1, momentum=0.9, nesterov=True), 0.82524997),
         (lambda: optimizers.Adam(0.1), 0.81099772),
+        (lambda: optimizers.RMSprop(0.1), 0.64111078),
+        (lambda: optimizers.RMSprop(0.1, momentum=0.9, centered=True), 0.15996799),
     ],
 )
 def test_optimizers_give_the_numbers_of_keras(optimizer, expected):
