@@ -24,13 +24,15 @@ demo: build $(VENV)/plot
 
 test: test-swift test-c test-python
 
+# Tests are compiled with other flags: a folder of their own keeps the library's build valid.
 test-swift: $(VENV)/machine
-	$(SWIFT) test -c release
+	$(SWIFT) test -c release --scratch-path .build/test
 
 test-python: build $(VENV)/test
 	KERAS_BACKEND=jax $(RUN) -m pytest -m "not nightly"
 
 test-c: build
+	sh Tests/kernel-symbols.sh .build/release
 	@mkdir -p build
 	$(CC) -std=c11 -Wall -Wextra -pedantic -Werror -ISources/CMartlet/include Tests/C/train.c \
 	  -o build/train -Lpython/martlet -lmartlet -lm -Wl,-rpath,$(CURDIR)/python/martlet
