@@ -28,7 +28,8 @@ struct JSONTests {
   }
 
   @Test(arguments: [
-    0.1, -0.0, 1e-7, 1.0 / 3, Double.leastNonzeroMagnitude, 1.7976931348623157e308, 1e20, 123456789.125,
+    0.1, -0.0, 1e-7, 1.0 / 3, Double.leastNonzeroMagnitude, 1.7976931348623157e308, 1e20,
+    123456789.125,
     2,
   ])
   func numbersSurviveWritingAndReading(_ number: Double) throws {
