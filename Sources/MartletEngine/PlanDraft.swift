@@ -47,13 +47,13 @@ struct PlanDraft {
   var groupCapacity: Int { (capacity + groupSize - 1) / groupSize }
 
   /// The value whose memory a value has: itself, or what it is another shape of.
-  private var roots: [Program.ValueID] = []
-  private var settings: [Setting] = []
+  private(set) var roots: [Program.ValueID] = []
+  private(set) var settings: [Setting] = []
   private var needs: [Needs] = []
-  private var steps: [Step] = []
+  private(set) var steps: [Step] = []
 
   /// Memory that holds a number of bytes for each sample.
-  private struct Slot {
+  struct Slot {
     let bytesPerSample: Int
     /// Of the stages, and of the segments, that use it.
     var stages: ClosedRange<Int>?
@@ -65,19 +65,19 @@ struct PlanDraft {
       self.segments = self.segments.map { $0.joined(segments) } ?? segments
     }
   }
-  private enum SlotPlace {
+  enum SlotPlace {
     case arena(Int)
     case local(Int)
   }
-  private typealias SlotID = Int
-  private var slots: [Slot] = []
-  private var valueSlots: [Program.ValueID: SlotID] = [:]
-  private var gradientSlots: [Program.ValueID: SlotID] = [:]
-  private var savedSlots: [SlotID?] = []
-  private var preparedOffsets: [Int] = []
-  private var batchSavedOffsets: [Int] = []
+  typealias SlotID = Int
+  private(set) var slots: [Slot] = []
+  private(set) var valueSlots: [Program.ValueID: SlotID] = [:]
+  private(set) var gradientSlots: [Program.ValueID: SlotID] = [:]
+  private(set) var savedSlots: [SlotID?] = []
+  private(set) var preparedOffsets: [Int] = []
+  private(set) var batchSavedOffsets: [Int] = []
 
-  private enum Step {
+  enum Step {
     case clearSlab
     case gather(input: Int)
     case forward(Int)
@@ -106,7 +106,7 @@ struct PlanDraft {
     placeSlots()
   }
 
-  private var activeInstructions: [Int] {
+  var activeInstructions: [Int] {
     program.instructions.indices.filter {
       !program.instructions[$0].operation.isIdentity(isTraining: isTraining)
     }
@@ -353,139 +353,6 @@ struct PlanDraft {
       if needs[index].backwardReadsInputs { used += instruction.inputs.map(value) }
       if needs[index].backwardReadsOutput { used.append(value(instruction.output)) }
       return used.compactMap { $0 }
-    }
-  }
-
-  // MARK: Stages
-
-  /// All stages, with every tensor in its place.
-  func bind(
-    _ memory: PlanMemory
-  ) -> (preparation: [Stage], stages: [Stage], commitment: [Stage]) {
-    let sites = activeInstructions.map { ($0, forwardSite($0, memory)) }
-    return (
-      preparation: sites.flatMap { program.instructions[$0].operation.prepare($1) },
-      stages: steps.flatMap { stages(of: $0, memory) },
-      commitment: sites.flatMap { program.instructions[$0].operation.commit($1) }
-    )
-  }
-
-  private func stages(of step: Step, _ memory: PlanMemory) -> [Stage] {
-    switch step {
-    case .clearSlab:
-      let count = slabCount
-      return [.groups { $0.slab.update(repeating: 0, count: count) }]
-    case .gather(let input):
-      let place = place(ofValue: program.inputs[input], memory)
-      let conversion = kernels.conversion
-      return [
-        .groups { task in
-          task.feed._withUnsafeGuaranteedRef { feed in
-            for sample in task.samples {
-              feed.inputs[input].gather(
-                feed.index(sample), into: place.floats(sample, task), with: conversion)
-            }
-          }
-        }
-      ]
-    case .copyOut(let output):
-      let value = program.outputs[output]
-      let place = place(ofValue: value, memory)
-      let count = program.shapes[value].count
-      return [
-        .groups { task in
-          task.feed._withUnsafeGuaranteedRef { feed in
-            for sample in task.samples {
-              (feed.predictions[output] + (feed.first + sample) * count)
-                .update(from: place.floats(sample, task), count: count)
-            }
-          }
-        }
-      ]
-    case .addGradient(let from, let into, let count):
-      let (part, total) = (place(of: from, memory), place(of: into, memory))
-      let add = kernels.elementwise.add
-      return [
-        .groups { task in
-          for sample in task.samples {
-            let sum = total.floats(sample, task)
-            add(UnsafePointer(sum), UnsafePointer(part.floats(sample, task)), sum, count)
-          }
-        }
-      ]
-    case .head(let index, let gradient):
-      let head = heads[index]
-      let rowsBefore = heads[..<index].reduce(0) { $0 + $1.resultCount }
-      return [
-        head.stage(
-          kernels: kernels, shape: program.shapes[head.lossInput],
-          prediction: place(ofValue: program.outputs[head.output], memory),
-          lossInput: place(ofValue: head.lossInput, memory),
-          gradient: gradient.map { place(of: $0, memory) },
-          results: memory.results + rowsBefore * capacity, capacity: capacity)
-      ]
-    case .forward(let index):
-      return program.instructions[index].operation.forward(forwardSite(index, memory))
-    case .backward(let index, let targets, let accumulates):
-      let instruction = program.instructions[index]
-      let site = site(
-        index, memory,
-        dOutput: gradientSlots[roots[instruction.output]].map { place(of: $0, memory) },
-        dInputs: targets.map { $0.map { place(of: $0, memory) } },
-        gradients: zip(instruction.variables, accumulates).map {
-          gradientPlace($0, accumulates: $1, memory)
-        })
-      return instruction.operation.backward(site)
-    }
-  }
-
-  private func forwardSite(_ index: Int, _ memory: PlanMemory) -> Site {
-    let instruction = program.instructions[index]
-    return site(
-      index, memory, dOutput: nil,
-      dInputs: instruction.inputs.map { _ in nil },
-      gradients: instruction.variables.map { _ in nil })
-  }
-
-  private func site(
-    _ index: Int, _ memory: PlanMemory, dOutput: Place?, dInputs: [Place?],
-    gradients: [GradientPlace?]
-  ) -> Site {
-    let instruction = program.instructions[index]
-    return Site(
-      setting: settings[index], inputs: instruction.inputs.map { place(ofValue: $0, memory) },
-      output: place(ofValue: instruction.output, memory), variables: instruction.variables,
-      saved: savedSlots[index].map { place(of: $0, memory) }
-        ?? Place(arena: memory.arena, byteStride: 0),
-      batchSaved: memory.persistent + batchSavedOffsets[index],
-      prepared: (memory.persistent + preparedOffsets[index]).assumingMemoryBound(to: Float.self),
-      index: index, dOutput: dOutput, dInputs: dInputs, gradients: gradients)
-  }
-
-  private func place(ofValue value: Program.ValueID, _ memory: PlanMemory) -> Place {
-    guard let slot = valueSlots[roots[value]] else {
-      return Place(arena: memory.arena, byteStride: 0)
-    }
-    return place(of: slot, memory)
-  }
-
-  private func place(of slot: SlotID, _ memory: PlanMemory) -> Place {
-    let stride = slots[slot].bytesPerSample
-    switch slots[slot].place {
-    case .arena(let offset): return Place(arena: memory.arena + offset, byteStride: stride)
-    case .local(let offset): return Place(localOffset: offset, byteStride: stride)
-    case nil: return Place(arena: memory.arena, byteStride: stride)
-    }
-  }
-
-  private func gradientPlace(
-    _ variable: Variable, accumulates: Bool, _ memory: PlanMemory
-  ) -> GradientPlace? {
-    guard let trained = trained.first(where: { $0.variable === variable }) else { return nil }
-    switch trained.sum {
-    case .groups: return GradientPlace(.slab(offset: trained.offset))
-    case .batch:
-      return GradientPlace(.model(memory.gradients + trained.offset, accumulates: accumulates))
     }
   }
 }

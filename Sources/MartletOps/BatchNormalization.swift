@@ -165,12 +165,10 @@ extension BatchNormalizationOp {
     }
     let (scale, shift) = (layout.row(.scale, memory), layout.row(.shift, memory))
     stages.append(
-      .groups { task in
-        for sample in task.samples {
-          normalization.scaleShift(
-            Source(site.inputs[0].floats(sample, task)), Source(scale), Source(shift),
-            site.output.floats(sample, task), layout.rows, channels, layout.inner)
-        }
+      .samples { sample, task in
+        normalization.scaleShift(
+          Source(site.inputs[0].floats(sample, task)), Source(scale), Source(shift),
+          site.output.floats(sample, task), layout.rows, channels, layout.inner)
       })
     return stages
   }
@@ -255,13 +253,11 @@ extension BatchNormalizationOp {
       let (a, b) = (layout.row(.factorDy, memory), layout.row(.factorX, memory))
       let offset = layout.row(.offset, memory)
       stages.append(
-        .groups { task in
-          for sample in task.samples {
-            kernels.normalization.backwardInput(
-              Source(site.inputs[0].floats(sample, task)), Source(dOutput.floats(sample, task)),
-              Source(a), Source(b), Source(offset), dInput.floats(sample, task), layout.rows,
-              channels, layout.inner)
-          }
+        .samples { sample, task in
+          kernels.normalization.backwardInput(
+            Source(site.inputs[0].floats(sample, task)), Source(dOutput.floats(sample, task)),
+            Source(a), Source(b), Source(offset), dInput.floats(sample, task), layout.rows,
+            channels, layout.inner)
         })
     }
     return stages

@@ -19,12 +19,10 @@ package struct BiasOp: Operation {
     let bias = site.variables[0]
     let addBias = site.kernels.elementwise.addBias
     return [
-      .groups { task in
-        for sample in task.samples {
-          addBias(
-            Source(site.inputs[0].floats(sample, task)), bias.values,
-            site.output.floats(sample, task), rows, columns)
-        }
+      .samples { sample, task in
+        addBias(
+          Source(site.inputs[0].floats(sample, task)), bias.values,
+          site.output.floats(sample, task), rows, columns)
       }
     ]
   }
@@ -34,15 +32,13 @@ package struct BiasOp: Operation {
     let (rows, columns) = rowsAndColumns(site.setting.outputShape)
     let columnSums = site.kernels.reduction.columnSums
     return [
-      .groups { task in
-        for sample in task.samples {
-          let dy = Source(dOutput.floats(sample, task))
-          if let gradient = site.gradients[0] {
-            columnSums(dy, columns, rows, columns, 1, gradient.slab(task), true)
-          }
-          if let dInput = site.dInputs[0] {
-            dInput.floats(sample, task).update(from: dy, count: rows * columns)
-          }
+      .samples { sample, task in
+        let dy = Source(dOutput.floats(sample, task))
+        if let gradient = site.gradients[0] {
+          columnSums(dy, columns, rows, columns, 1, gradient.slab(task), true)
+        }
+        if let dInput = site.dInputs[0] {
+          dInput.floats(sample, task).update(from: dy, count: rows * columns)
         }
       }
     ]
@@ -83,12 +79,10 @@ package struct ActivationOp: Operation {
     let activate = site.kernels.elementwise.activate
     let count = site.setting.outputShape.count
     return [
-      .groups { task in
-        for sample in task.samples {
-          activate(
-            activation, Source(site.inputs[0].floats(sample, task)),
-            site.output.floats(sample, task), count)
-        }
+      .samples { sample, task in
+        activate(
+          activation, Source(site.inputs[0].floats(sample, task)),
+          site.output.floats(sample, task), count)
       }
     ]
   }
@@ -98,13 +92,11 @@ package struct ActivationOp: Operation {
     let activateBackward = site.kernels.elementwise.activateBackward
     let count = site.setting.outputShape.count
     return [
-      .groups { task in
-        for sample in task.samples {
-          activateBackward(
-            activation, Source(site.inputs[0].floats(sample, task)),
-            Source(site.output.floats(sample, task)), Source(dOutput.floats(sample, task)),
-            dInput.floats(sample, task), count)
-        }
+      .samples { sample, task in
+        activateBackward(
+          activation, Source(site.inputs[0].floats(sample, task)),
+          Source(site.output.floats(sample, task)), Source(dOutput.floats(sample, task)),
+          dInput.floats(sample, task), count)
       }
     ]
   }
@@ -136,12 +128,10 @@ package struct ScaleOffsetOp: Operation {
     let scaleOffset = site.kernels.elementwise.scaleOffset
     let count = site.setting.outputShape.count
     return [
-      .groups { task in
-        for sample in task.samples {
-          scaleOffset(
-            Source(site.inputs[0].floats(sample, task)), scale, offset,
-            site.output.floats(sample, task), count)
-        }
+      .samples { sample, task in
+        scaleOffset(
+          Source(site.inputs[0].floats(sample, task)), scale, offset,
+          site.output.floats(sample, task), count)
       }
     ]
   }
@@ -151,11 +141,9 @@ package struct ScaleOffsetOp: Operation {
     let scaleOffset = site.kernels.elementwise.scaleOffset
     let count = site.setting.outputShape.count
     return [
-      .groups { task in
-        for sample in task.samples {
-          scaleOffset(
-            Source(dOutput.floats(sample, task)), scale, 0, dInput.floats(sample, task), count)
-        }
+      .samples { sample, task in
+        scaleOffset(
+          Source(dOutput.floats(sample, task)), scale, 0, dInput.floats(sample, task), count)
       }
     ]
   }
@@ -196,12 +184,10 @@ package struct DropoutOp: Operation {
   private func stage(_ site: Site, from source: Place, to target: Place) -> Stage {
     let dropout = site.kernels.random.dropout
     let count = site.setting.outputShape.count
-    return .groups { task in
-      for sample in task.samples {
-        dropout(
-          Source(source.floats(sample, task)), target.floats(sample, task), count, rate, seed,
-          stream(task.step, site.index), sample * count)
-      }
+    return .samples { sample, task in
+      dropout(
+        Source(source.floats(sample, task)), target.floats(sample, task), count, rate, seed,
+        stream(task.step, site.index), sample * count)
     }
   }
 

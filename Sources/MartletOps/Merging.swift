@@ -32,21 +32,19 @@ package struct AdditionOp: Operation {
     let own = BroadcastSteps(output, to: output)
     let extents = OffsetTable(output.extents)
     return [
-      .groups { task in
-        for sample in task.samples {
-          let y = site.output.floats(sample, task)
-          // The first pair makes y, the others are added to it.
-          for index in 1..<site.inputs.count {
-            let a = index == 1 ? site.inputs[0].floats(sample, task) : y
-            let b = site.inputs[index].floats(sample, task)
-            let aSteps = index == 1 ? steps[0] : own
-            if aSteps.isPlain && steps[index].isPlain {
-              elementwise.add(Source(a), Source(b), y, output.count)
-            } else {
-              elementwise.addBroadcast(
-                Source(a), aSteps.table.pointer, Source(b), steps[index].table.pointer, y,
-                extents.pointer, output.rank)
-            }
+      .samples { sample, task in
+        let y = site.output.floats(sample, task)
+        // The first pair makes y, the others are added to it.
+        for index in 1..<site.inputs.count {
+          let a = index == 1 ? site.inputs[0].floats(sample, task) : y
+          let b = site.inputs[index].floats(sample, task)
+          let aSteps = index == 1 ? steps[0] : own
+          if aSteps.isPlain && steps[index].isPlain {
+            elementwise.add(Source(a), Source(b), y, output.count)
+          } else {
+            elementwise.addBroadcast(
+              Source(a), aSteps.table.pointer, Source(b), steps[index].table.pointer, y,
+              extents.pointer, output.rank)
           }
         }
       }
@@ -61,17 +59,15 @@ package struct AdditionOp: Operation {
     let counts = site.setting.inputShapes.map(\.count)
     let extents = OffsetTable(output.extents)
     return [
-      .groups { task in
-        for sample in task.samples {
-          let dy = Source(dOutput.floats(sample, task))
-          for (index, place) in site.dInputs.enumerated() {
-            guard let dx = place?.floats(sample, task) else { continue }
-            if steps[index].isPlain {
-              dx.update(from: dy, count: output.count)
-            } else {
-              dx.update(repeating: 0, count: counts[index])
-              reduceBroadcast(dy, dx, steps[index].table.pointer, extents.pointer, output.rank)
-            }
+      .samples { sample, task in
+        let dy = Source(dOutput.floats(sample, task))
+        for (index, place) in site.dInputs.enumerated() {
+          guard let dx = place?.floats(sample, task) else { continue }
+          if steps[index].isPlain {
+            dx.update(from: dy, count: output.count)
+          } else {
+            dx.update(repeating: 0, count: counts[index])
+            reduceBroadcast(dy, dx, steps[index].table.pointer, extents.pointer, output.rank)
           }
         }
       }
@@ -171,14 +167,12 @@ package struct ConcatenationOp: Operation {
     let (rows, rowStep, bands) = bands(site.setting)
     let copyRows = site.kernels.elementwise.copyRows
     return [
-      .groups { task in
-        for sample in task.samples {
-          let y = site.output.floats(sample, task)
-          for (index, band) in bands.enumerated() {
-            copyRows(
-              Source(site.inputs[index].floats(sample, task)), band.width, y + band.at, rowStep,
-              rows, band.width)
-          }
+      .samples { sample, task in
+        let y = site.output.floats(sample, task)
+        for (index, band) in bands.enumerated() {
+          copyRows(
+            Source(site.inputs[index].floats(sample, task)), band.width, y + band.at, rowStep,
+            rows, band.width)
         }
       }
     ]
@@ -189,13 +183,11 @@ package struct ConcatenationOp: Operation {
     let (rows, rowStep, bands) = bands(site.setting)
     let copyRows = site.kernels.elementwise.copyRows
     return [
-      .groups { task in
-        for sample in task.samples {
-          let dy = Source(dOutput.floats(sample, task))
-          for (index, band) in bands.enumerated() {
-            guard let dx = site.dInputs[index]?.floats(sample, task) else { continue }
-            copyRows(dy + band.at, rowStep, dx, band.width, rows, band.width)
-          }
+      .samples { sample, task in
+        let dy = Source(dOutput.floats(sample, task))
+        for (index, band) in bands.enumerated() {
+          guard let dx = site.dInputs[index]?.floats(sample, task) else { continue }
+          copyRows(dy + band.at, rowStep, dx, band.width, rows, band.width)
         }
       }
     ]

@@ -127,6 +127,13 @@ package enum Stage {
   case groups((borrowing Task) -> Void)
   /// Called `tasks` times, after everything before it and before everything behind it.
   case batch(tasks: Int, (_ index: Int, borrowing Task) -> Void)
+
+  /// A `.groups` stage that treats each sample by itself.
+  package static func samples(_ body: @escaping (_ sample: Int, borrowing Task) -> Void) -> Stage {
+    .groups { task in
+      for sample in task.samples { body(sample, task) }
+    }
+  }
 }
 
 /// What a stage gets when it runs.

@@ -26,12 +26,10 @@ package struct MaximumPoolingOp: Operation {
     let maximum = site.kernels.pooling.maximum
     let keepsTaps = site.setting.isTraining
     return [
-      .groups { task in
-        for sample in task.samples {
-          maximum(
-            Source(site.inputs[0].floats(sample, task)), site.output.floats(sample, task),
-            keepsTaps ? site.saved.taps(sample, task) : nil, window)
-        }
+      .samples { sample, task in
+        maximum(
+          Source(site.inputs[0].floats(sample, task)), site.output.floats(sample, task),
+          keepsTaps ? site.saved.taps(sample, task) : nil, window)
       }
     ]
   }
@@ -42,14 +40,12 @@ package struct MaximumPoolingOp: Operation {
     let maximumBackward = site.kernels.pooling.maximumBackward
     let inputCount = site.setting.inputShapes[0].count
     return [
-      .groups { task in
-        for sample in task.samples {
-          let dx = dInput.floats(sample, task)
-          dx.update(repeating: 0, count: inputCount)
-          maximumBackward(
-            Source(dOutput.floats(sample, task)), UnsafePointer(site.saved.taps(sample, task)), dx,
-            window)
-        }
+      .samples { sample, task in
+        let dx = dInput.floats(sample, task)
+        dx.update(repeating: 0, count: inputCount)
+        maximumBackward(
+          Source(dOutput.floats(sample, task)), UnsafePointer(site.saved.taps(sample, task)), dx,
+          window)
       }
     ]
   }
@@ -76,11 +72,9 @@ package struct AveragePoolingOp: Operation {
     let window = PoolingWindow(geometry)
     let average = site.kernels.pooling.average
     return [
-      .groups { task in
-        for sample in task.samples {
-          average(
-            Source(site.inputs[0].floats(sample, task)), site.output.floats(sample, task), window)
-        }
+      .samples { sample, task in
+        average(
+          Source(site.inputs[0].floats(sample, task)), site.output.floats(sample, task), window)
       }
     ]
   }
@@ -91,12 +85,10 @@ package struct AveragePoolingOp: Operation {
     let averageBackward = site.kernels.pooling.averageBackward
     let inputCount = site.setting.inputShapes[0].count
     return [
-      .groups { task in
-        for sample in task.samples {
-          let dx = dInput.floats(sample, task)
-          dx.update(repeating: 0, count: inputCount)
-          averageBackward(Source(dOutput.floats(sample, task)), dx, window)
-        }
+      .samples { sample, task in
+        let dx = dInput.floats(sample, task)
+        dx.update(repeating: 0, count: inputCount)
+        averageBackward(Source(dOutput.floats(sample, task)), dx, window)
       }
     ]
   }
@@ -130,12 +122,10 @@ package struct GlobalAverageOp: Operation {
     let points = site.setting.inputShapes[0].count / channels
     let columnSums = site.kernels.reduction.columnSums
     return [
-      .groups { task in
-        for sample in task.samples {
-          columnSums(
-            Source(site.inputs[0].floats(sample, task)), channels, points, channels,
-            1 / Float(points), site.output.floats(sample, task), false)
-        }
+      .samples { sample, task in
+        columnSums(
+          Source(site.inputs[0].floats(sample, task)), channels, points, channels,
+          1 / Float(points), site.output.floats(sample, task), false)
       }
     ]
   }
@@ -146,12 +136,10 @@ package struct GlobalAverageOp: Operation {
     let points = site.setting.inputShapes[0].count / channels
     let repeatRow = site.kernels.elementwise.repeatRow
     return [
-      .groups { task in
-        for sample in task.samples {
-          repeatRow(
-            Source(dOutput.floats(sample, task)), 1 / Float(points), dInput.floats(sample, task),
-            points, channels)
-        }
+      .samples { sample, task in
+        repeatRow(
+          Source(dOutput.floats(sample, task)), 1 / Float(points), dInput.floats(sample, task),
+          points, channels)
       }
     ]
   }
@@ -170,6 +158,16 @@ package struct GlobalAverageOp: Operation {
 }
 
 extension PoolingWindow {
+  /// The window over a plane whose rows lie `rowStep` apart.
+  init(_ geometry: PoolingGeometry, rowStep: Int) {
+    let (v, h, channels) = (geometry.vertical, geometry.horizontal, geometry.channels)
+    self.init(
+      height: v.input, width: h.input, channels: channels, outputHeight: v.output,
+      outputWidth: h.output, poolHeight: v.kernel, poolWidth: h.kernel, strideHeight: v.stride,
+      strideWidth: h.stride, padTop: v.padBefore, padLeft: h.padBefore, rowStep: rowStep,
+      pointStep: channels, outputRowStep: h.output * channels, outputPointStep: channels)
+  }
+
   /// The window over a whole plane.
   init(_ geometry: PoolingGeometry) {
     self.init(geometry, rowStep: geometry.horizontal.input * geometry.channels)

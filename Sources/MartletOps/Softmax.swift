@@ -35,12 +35,10 @@ package struct SoftmaxOp: Operation {
     let (outer, size, inner) = extents(site.setting.outputShape)
     let softmax = site.kernels.softmax.forward
     return [
-      .groups { task in
-        for sample in task.samples {
-          softmax(
-            Source(site.inputs[0].floats(sample, task)), site.output.floats(sample, task), outer,
-            size, inner)
-        }
+      .samples { sample, task in
+        softmax(
+          Source(site.inputs[0].floats(sample, task)), site.output.floats(sample, task), outer,
+          size, inner)
       }
     ]
   }
@@ -50,12 +48,10 @@ package struct SoftmaxOp: Operation {
     let (outer, size, inner) = extents(site.setting.outputShape)
     let softmaxBackward = site.kernels.softmax.backward
     return [
-      .groups { task in
-        for sample in task.samples {
-          softmaxBackward(
-            Source(site.output.floats(sample, task)), Source(dOutput.floats(sample, task)),
-            dInput.floats(sample, task), outer, size, inner)
-        }
+      .samples { sample, task in
+        softmaxBackward(
+          Source(site.output.floats(sample, task)), Source(dOutput.floats(sample, task)),
+          dInput.floats(sample, task), outer, size, inner)
       }
     ]
   }

@@ -1,0 +1,103 @@
+/// Functions applied to every element. Slopes as in Keras.
+package enum Activation: Hashable, Sendable {
+  case linear
+  case relu
+  /// x where x > 0, else slope·x.
+  case leakyRelu(slope: Float)
+  /// x where x > 0, else alpha·(exp(x) − 1).
+  case elu(alpha: Float)
+  case sigmoid
+  case tanh
+  /// Keras's full `relu`: `maximum` above it, x from `threshold` on, slope·(x − threshold) below.
+  case boundedRelu(slope: Float, maximum: Float, threshold: Float)
+
+  /// Whether the derivative cannot be told from the result alone.
+  package var derivativeNeedsInput: Bool {
+    switch self {
+    case .boundedRelu: true
+    case .leakyRelu(let slope): slope < 0
+    case .elu(let alpha): alpha < 0
+    default: false
+    }
+  }
+}
+
+package struct ElementwiseKernels: Sendable {
+  /// y = f(x). `y` may be `x`.
+  package var activate: @Sendable (Activation, _ x: Source, _ y: Target, _ count: Int) -> Void
+  /// dx = dy · f′. Reads `x` only where `derivativeNeedsInput`, else `y`. `dx` may be `dy`.
+  package var activateBackward:
+    @Sendable (Activation, _ x: Source, _ y: Source, _ dy: Source, _ dx: Target, _ count: Int) ->
+      Void
+  /// y = a + b. `y` may be `a` or `b`.
+  package var add: @Sendable (_ a: Source, _ b: Source, _ y: Target, _ count: Int) -> Void
+  /// y = x · scale + offset. `y` may be `x`.
+  package var scaleOffset:
+    @Sendable (_ x: Source, _ scale: Float, _ offset: Float, _ y: Target, _ count: Int) -> Void
+  /// y[row, column] = x[row, column] + bias[column]. `y` may be `x`.
+  package var addBias:
+    @Sendable (_ x: Source, _ bias: Source, _ y: Target, _ rows: Int, _ columns: Int) -> Void
+  /// Copies `rows` rows of `columns` elements; both sides have their own row step.
+  package var copyRows:
+    @Sendable (
+      _ x: Source, _ xRowStep: Int, _ y: Target, _ yRowStep: Int, _ rows: Int, _ columns: Int
+    ) -> Void
+  /// y[row, column] = x[column] · scale: one row repeated. Overwrites `y`.
+  package var repeatRow:
+    @Sendable (_ x: Source, _ scale: Float, _ y: Target, _ rows: Int, _ columns: Int) -> Void
+  /// y = a + b over an index space of `rank` axes, where a step of 0 repeats an operand
+  /// (NumPy's broadcasting). `y` is contiguous and overwritten.
+  package var addBroadcast:
+    @Sendable (
+      _ a: Source, _ aSteps: UnsafePointer<Int>, _ b: Source, _ bSteps: UnsafePointer<Int>,
+      _ y: Target, _ extents: UnsafePointer<Int>, _ rank: Int
+    ) -> Void
+  /// The gradient of a broadcast: dx[i] += Σ of the dy that were made from x[i]. `dy` is contiguous.
+  package var reduceBroadcast:
+    @Sendable (
+      _ dy: Source, _ dx: Target, _ dxSteps: UnsafePointer<Int>, _ extents: UnsafePointer<Int>,
+      _ rank: Int
+    ) -> Void
+
+  package init(
+    activate: @escaping @Sendable (Activation, _ x: Source, _ y: Target, _ count: Int) -> Void,
+    activateBackward:
+      @escaping @Sendable (
+        Activation, _ x: Source, _ y: Source, _ dy: Source, _ dx: Target, _ count: Int
+      ) -> Void,
+    add: @escaping @Sendable (_ a: Source, _ b: Source, _ y: Target, _ count: Int) -> Void,
+    scaleOffset:
+      @escaping @Sendable (_ x: Source, _ scale: Float, _ offset: Float, _ y: Target, _ count: Int)
+      -> Void,
+    addBias:
+      @escaping @Sendable (_ x: Source, _ bias: Source, _ y: Target, _ rows: Int, _ columns: Int) ->
+      Void,
+    copyRows:
+      @escaping @Sendable (
+        _ x: Source, _ xRowStep: Int, _ y: Target, _ yRowStep: Int, _ rows: Int, _ columns: Int
+      ) -> Void,
+    repeatRow:
+      @escaping @Sendable (_ x: Source, _ scale: Float, _ y: Target, _ rows: Int, _ columns: Int) ->
+      Void,
+    addBroadcast:
+      @escaping @Sendable (
+        _ a: Source, _ aSteps: UnsafePointer<Int>, _ b: Source, _ bSteps: UnsafePointer<Int>,
+        _ y: Target, _ extents: UnsafePointer<Int>, _ rank: Int
+      ) -> Void,
+    reduceBroadcast:
+      @escaping @Sendable (
+        _ dy: Source, _ dx: Target, _ dxSteps: UnsafePointer<Int>, _ extents: UnsafePointer<Int>,
+        _ rank: Int
+      ) -> Void
+  ) {
+    self.activate = activate
+    self.activateBackward = activateBackward
+    self.add = add
+    self.scaleOffset = scaleOffset
+    self.addBias = addBias
+    self.copyRows = copyRows
+    self.repeatRow = repeatRow
+    self.addBroadcast = addBroadcast
+    self.reduceBroadcast = reduceBroadcast
+  }
+}

@@ -1,0 +1,67 @@
+/// Tensors here are [rows, channels, inner]; `inner` is 1 for channels-last data.
+package struct NormalizationKernels: Sendable {
+  /// Mean and sum of squared deviations from it, per channel. Overwrites both.
+  package var moments:
+    @Sendable (
+      _ x: Source, _ rows: Int, _ channels: Int, _ inner: Int, _ mean: Target, _ deviations: Target
+    ) -> Void
+  /// Merges moments of `counts[part]` elements each, parts in rising order, after Chan, Golub &
+  /// LeVeque 1979: `means` and `deviations` are [parts, channels], the results [channels].
+  package var mergeMoments:
+    @Sendable (
+      _ means: Source, _ deviations: Source, _ counts: UnsafePointer<Int>, _ parts: Int,
+      _ channels: Int, _ mean: Target, _ deviation: Target
+    ) -> Void
+  /// y = x · scale[channel] + shift[channel]. `y` may be `x`.
+  package var scaleShift:
+    @Sendable (
+      _ x: Source, _ scale: Source, _ shift: Source, _ y: Target, _ rows: Int, _ channels: Int,
+      _ inner: Int
+    ) -> Void
+  /// dGamma[c] = Σ dy · (x − mean) · inverseDeviation, dBeta[c] = Σ dy. Overwrites both.
+  package var backwardSums:
+    @Sendable (
+      _ x: Source, _ dy: Source, _ mean: Source, _ inverseDeviation: Source, _ rows: Int,
+      _ channels: Int, _ inner: Int, _ dGamma: Target, _ dBeta: Target
+    ) -> Void
+  /// dx = dy·a[c] + x·b[c] + offset[c]: batch normalization's input gradient once the sums are known.
+  package var backwardInput:
+    @Sendable (
+      _ x: Source, _ dy: Source, _ a: Source, _ b: Source, _ offset: Source, _ dx: Target,
+      _ rows: Int, _ channels: Int, _ inner: Int
+    ) -> Void
+
+  package init(
+    moments:
+      @escaping @Sendable (
+        _ x: Source, _ rows: Int, _ channels: Int, _ inner: Int, _ mean: Target,
+        _ deviations: Target
+      ) -> Void,
+    mergeMoments:
+      @escaping @Sendable (
+        _ means: Source, _ deviations: Source, _ counts: UnsafePointer<Int>, _ parts: Int,
+        _ channels: Int, _ mean: Target, _ deviation: Target
+      ) -> Void,
+    scaleShift:
+      @escaping @Sendable (
+        _ x: Source, _ scale: Source, _ shift: Source, _ y: Target, _ rows: Int, _ channels: Int,
+        _ inner: Int
+      ) -> Void,
+    backwardSums:
+      @escaping @Sendable (
+        _ x: Source, _ dy: Source, _ mean: Source, _ inverseDeviation: Source, _ rows: Int,
+        _ channels: Int, _ inner: Int, _ dGamma: Target, _ dBeta: Target
+      ) -> Void,
+    backwardInput:
+      @escaping @Sendable (
+        _ x: Source, _ dy: Source, _ a: Source, _ b: Source, _ offset: Source, _ dx: Target,
+        _ rows: Int, _ channels: Int, _ inner: Int
+      ) -> Void
+  ) {
+    self.moments = moments
+    self.mergeMoments = mergeMoments
+    self.scaleShift = scaleShift
+    self.backwardSums = backwardSums
+    self.backwardInput = backwardInput
+  }
+}

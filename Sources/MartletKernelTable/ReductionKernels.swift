@@ -1,0 +1,33 @@
+package struct ReductionKernels: Sendable {
+  /// y[column] (+)= scale · Σ over rows of x[row·rowStep + column], rows in a fixed order.
+  package var columnSums:
+    @Sendable (
+      _ x: Source, _ rowStep: Int, _ rows: Int, _ columns: Int, _ scale: Float, _ y: Target,
+      _ accumulates: Bool
+    ) -> Void
+  /// y[i] = Σ over parts of x[part·partStep + i], parts in rising order. Overwrites `y`.
+  package var sumParts:
+    @Sendable (_ x: Source, _ partStep: Int, _ parts: Int, _ y: Target, _ count: Int) -> Void
+  /// Whether no element is NaN or infinite.
+  package var isFinite: @Sendable (_ x: Source, _ count: Int) -> Bool
+  /// Index of the greatest of `count` values, the first of equal ones; NaN counts as greatest.
+  package var argmax: @Sendable (_ x: Source, _ count: Int) -> Int
+
+  package init(
+    columnSums:
+      @escaping @Sendable (
+        _ x: Source, _ rowStep: Int, _ rows: Int, _ columns: Int, _ scale: Float, _ y: Target,
+        _ accumulates: Bool
+      ) -> Void,
+    sumParts:
+      @escaping @Sendable (_ x: Source, _ partStep: Int, _ parts: Int, _ y: Target, _ count: Int) ->
+      Void,
+    isFinite: @escaping @Sendable (_ x: Source, _ count: Int) -> Bool,
+    argmax: @escaping @Sendable (_ x: Source, _ count: Int) -> Int
+  ) {
+    self.columnSums = columnSums
+    self.sumParts = sumParts
+    self.isFinite = isFinite
+    self.argmax = argmax
+  }
+}
