@@ -230,7 +230,7 @@ MARTLET_API martlet_status martlet_model_optimizer_value(const martlet_model *mo
                                                          const char *name, double *value);
 MARTLET_API martlet_status martlet_model_set_optimizer_value(martlet_model *model,
                                                              const char *name, double value);
-/* Bytes of optimizer state, for summaries; 0 before compiling. */
+/* Numbers in the optimizer's state, step count and learning rate included; 0 before compiling. */
 MARTLET_API int64_t martlet_model_optimizer_parameter_count(const martlet_model *model);
 
 /* Samples with their targets; all arrays have equally many samples. */
