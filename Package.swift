@@ -43,24 +43,30 @@ let floors: [Target] = [
     swiftSettings: levels.isEmpty ? [] : [.define("MARTLET_X86_LEVELS")]),
   .target(name: "MartletTensors", dependencies: ["MartletKernelTable"]),
   .target(
-    name: "MartletOps", dependencies: ["MartletTensors", "MartletDispatch", "MartletKernelTable"]),
+    name: "MartletOps",
+    dependencies: ["MartletTensors", "MartletDispatch", "MartletKernels", "MartletKernelTable"]),
   .target(
     name: "MartletGraph",
     dependencies: ["MartletOps", "MartletTensors", "MartletDispatch", "MartletKernelTable"]),
   .target(
     name: "MartletEngine",
-    dependencies: ["MartletOps", "MartletTensors", "MartletDispatch", "CMartletProcessor"]),
+    dependencies: [
+      "MartletOps", "MartletTensors", "MartletDispatch", "MartletKernelTable", "CMartletProcessor",
+    ]),
   .target(
     name: "MartletTraining",
-    dependencies: ["MartletGraph", "MartletEngine", "MartletOps", "MartletTensors"]),
+    dependencies: [
+      "MartletGraph", "MartletEngine", "MartletOps", "MartletTensors", "MartletDispatch",
+      "MartletKernelTable",
+    ]),
   .target(
     name: "Martlet",
     dependencies: ["MartletTraining", "MartletGraph", "MartletEngine", "MartletDispatch"]),
   .target(
     name: "MartletC",
     dependencies: [
-      "CMartlet", "Martlet", "MartletTraining", "MartletGraph", "MartletEngine", "MartletOps",
-      "MartletTensors", "MartletKernelTable",
+      "CMartlet", "Martlet", "MartletTraining", "MartletGraph", "MartletOps", "MartletTensors",
+      "MartletDispatch", "MartletKernelTable",
     ],
     exclude: ["exports.map"]),
   // One file with the Swift runtime inside and only the names of martlet.h visible.
@@ -79,21 +85,24 @@ let floors: [Target] = [
 
 let testSupport = Target.target(
   name: "MartletTestSupport",
-  dependencies: ["MartletOps", "MartletEngine", "MartletTensors", "MartletDispatch"],
+  dependencies: [
+    "MartletOps", "MartletEngine", "MartletTensors", "MartletDispatch", "MartletKernels",
+    "MartletKernelTable",
+  ],
   path: "Tests/MartletTestSupport")
 
-/// Every floor's tests may look at the floors below it.
+/// What tests may look at: everything, since a floor is tested through those below it too.
 let everyFloor: [Target.Dependency] = [
   "CMartlet", "MartletKernelTable", "MartletKernels", "MartletDispatch", "MartletTensors",
-  "MartletOps", "MartletGraph", "MartletEngine", "MartletTraining", "MartletTestSupport",
+  "MartletOps", "MartletGraph", "MartletEngine", "MartletTraining", "Martlet", "MartletC",
+  "MartletTestSupport",
 ]
 
 let tests: [Target] = [
   "MartletKernels", "MartletTensors", "MartletOps", "MartletGraph", "MartletEngine",
-  "MartletTraining", "MartletC",
+  "MartletTraining", "Martlet", "MartletC",
 ].map { floor in
-  .testTarget(
-    name: "\(floor)Tests", dependencies: everyFloor + (floor == "MartletC" ? ["MartletC"] : []))
+  .testTarget(name: "\(floor)Tests", dependencies: everyFloor)
 }
 
 let package = Package(

@@ -16,12 +16,14 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import NoReturn
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
 HEADER = ROOT / "Sources" / "CMartlet" / "include" / "martlet.h"
+VERSION_SOURCE = ROOT / "Sources" / "Martlet" / "Library.swift"
 GENERATED = ROOT / "build" / "native"
 LIBRARY = "libmartlet.so"
 
@@ -33,7 +35,7 @@ extern "Python" int32_t martlet_python_progress(
 """
 
 
-def stop(message: str) -> None:
+def stop(message: str) -> NoReturn:
     """Ends the build with one line that says what to do."""
     sys.exit(f"martlet: {message}")
 
@@ -121,7 +123,14 @@ def replace_if_newer(source: Path, target: Path) -> None:
     temporary.replace(target)
 
 
+def version() -> str:
+    """The library's version, where it stands."""
+    found = re.search(r'static let version = "([^"]+)"', VERSION_SOURCE.read_text("utf-8"))
+    return found[1] if found else stop(f"no version in {VERSION_SOURCE}")
+
+
 setup(
+    version=version(),
     ext_modules=[
         Extension(
             "martlet._martlet",

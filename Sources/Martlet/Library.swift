@@ -1,7 +1,6 @@
 import MartletDispatch
 import MartletEngine
 import MartletGraph
-import MartletTensors
 
 /// The library itself: its version, and what concerns all models of the process.
 public enum Library {
