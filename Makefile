@@ -24,9 +24,10 @@ demo: build $(VENV)/plot
 
 test: test-swift test-c test-python
 
-# Tests are compiled with other flags: a folder of their own keeps the library's build valid.
+# Tests are compiled with other flags: a folder of their own keeps the library's build valid. One
+# after the other, because seeds and the number of threads are settings of the whole process.
 test-swift: $(VENV)/machine
-	$(SWIFT) test -c release --scratch-path .build/test
+	$(SWIFT) test -c release --scratch-path .build/test --no-parallel
 
 test-python: build $(VENV)/test
 	KERAS_BACKEND=jax $(RUN) -m pytest -m "not nightly"
