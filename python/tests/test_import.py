@@ -59,12 +59,6 @@ def test_versions_agree():
     assert martlet.__version__ == installed
 
 
-def test_the_version_stands_in_pyproject():
-    from conftest import ROOT
-
-    assert f'version = "{martlet.__version__}"' in (ROOT / "pyproject.toml").read_text()
-
-
 def test_settings_that_cannot_be_followed_are_said_once():
     result = run("import martlet", MARTLET_ISA="abacus")
     assert result.returncode == 0
