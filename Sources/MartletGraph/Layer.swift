@@ -43,9 +43,6 @@ package class Layer: @unchecked Sendable {
     graphLock.withLock { !kind.hasWeights || ownBuiltShapes != nil }
   }
 
-  /// Shapes of the inputs of the first call.
-  package var builtShapes: [Shape]? { graphLock.withLock { ownBuiltShapes } }
-
   /// Whether training may change the weights. Setting it on a model sets it on all layers within.
   /// Takes effect where a model is lowered again.
   package var isTrainable: Bool {

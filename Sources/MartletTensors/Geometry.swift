@@ -45,14 +45,6 @@ package struct WindowAxis: Hashable, Sendable {
       padAfter = total - padBefore
     }
   }
-
-  /// The formula with the numbers put in, for errors and for learners.
-  package var formula: String {
-    switch padding {
-    case .valid: "⌊(\(input) − \(span)) / \(stride)⌋ + 1 = \(output)"
-    case .same: "⌈\(input) / \(stride)⌉ = \(output)"
-    }
-  }
 }
 
 /// Sizes of a 2-D convolution over channels-last images.

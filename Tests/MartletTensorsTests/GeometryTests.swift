@@ -27,13 +27,6 @@ import Testing
     #expect(WindowAxis(input: 4, kernel: 3, stride: 1, dilation: 2, padding: .valid) == nil)
   }
 
-  @Test func formulaShowsTheNumbers() throws {
-    let valid = try #require(WindowAxis(input: 28, kernel: 3, stride: 2, padding: .valid))
-    #expect(valid.formula == "⌊(28 − 3) / 2⌋ + 1 = 13")
-    let same = try #require(WindowAxis(input: 28, kernel: 3, stride: 2, padding: .same))
-    #expect(same.formula == "⌈28 / 2⌉ = 14")
-  }
-
   @Test func convolutionGeometry() throws {
     let axis = try #require(WindowAxis(input: 28, kernel: 3, stride: 1, padding: .same))
     let geometry = ConvolutionGeometry(
