@@ -4,7 +4,8 @@
 #   make demo     train on handwritten digits and draw the result
 #   make test     Swift, Python and C tests
 #   make lint     ruff, mypy and swift-format
-#   make bench    against other frameworks (see benchmarks/)
+#   make bench    against other frameworks (see benchmarks/), with options in BENCH="--quick"
+#   make bench-peers  installs those frameworks, in .venv-peers (gigabytes)
 #   make nightly  the tests that take minutes
 #   make wheel    the wheel, in dist/
 #   make clean    remove everything that was built
@@ -17,7 +18,7 @@ RUN := $(VENV)/bin/python
 # Long output is kept for when something fails.
 PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-swift test-python test-c nightly lint format bench wheel build clean
+.PHONY: demo test test-swift test-python test-c nightly lint format bench bench-peers wheel build clean
 
 demo: build $(VENV)/plot
 	$(RUN) examples/demo.py
@@ -53,10 +54,12 @@ format: $(VENV)/test
 	$(VENV)/bin/ruff format .
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
 
-bench: build
-	$(RUN) benchmarks/fit_cnn.py
-	$(RUN) benchmarks/import_time.py
-	$(RUN) benchmarks/memory.py
+bench: build $(VENV)/plot
+	$(RUN) benchmarks/compare.py $(BENCH)
+
+bench-peers:
+	$(PYTHON) -m venv $(VENV)-peers
+	$(VENV)-peers/bin/pip install tensorflow-cpu keras jax torch onnx onnxruntime openvino
 
 wheel: $(VENV)/base
 	$(PIP) install build
