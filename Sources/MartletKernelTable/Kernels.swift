@@ -14,6 +14,7 @@ package struct Kernels: Sendable {
   package let vectorWidth: Int
 
   package var product: ProductKernels
+  package var winograd: WinogradKernels
   package var elementwise: ElementwiseKernels
   package var softmax: SoftmaxKernels
   package var pooling: PoolingKernels
@@ -24,7 +25,8 @@ package struct Kernels: Sendable {
   package var conversion: ConversionKernels
 
   package init(
-    name: String, vectorWidth: Int, product: ProductKernels, elementwise: ElementwiseKernels,
+    name: String, vectorWidth: Int, product: ProductKernels, winograd: WinogradKernels,
+    elementwise: ElementwiseKernels,
     softmax: SoftmaxKernels, pooling: PoolingKernels, normalization: NormalizationKernels,
     reduction: ReductionKernels, optimizer: OptimizerKernels, random: RandomKernels,
     conversion: ConversionKernels
@@ -32,6 +34,7 @@ package struct Kernels: Sendable {
     self.name = name
     self.vectorWidth = vectorWidth
     self.product = product
+    self.winograd = winograd
     self.elementwise = elementwise
     self.softmax = softmax
     self.pooling = pooling

@@ -6,7 +6,7 @@ import MartletKernelTable
 /// functions would need a helper whose name all levels share.
 package func kernelTable() -> Kernels {
   Kernels(
-    name: levelName, vectorWidth: vectorWidth, product: productKernels,
+    name: levelName, vectorWidth: vectorWidth, product: productKernels, winograd: winogradKernels,
     elementwise: elementwiseKernels, softmax: softmaxKernels, pooling: poolingKernels,
     normalization: normalizationKernels, reduction: reductionKernels,
     optimizer: optimizerKernels, random: randomKernels, conversion: conversionKernels)

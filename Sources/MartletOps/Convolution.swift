@@ -10,7 +10,7 @@ import MartletTensors
 /// the bare convolution; fusion adds bias, activation and max pooling, so that the plane between
 /// them exists for one sample at a time and only pooled values and their positions are kept.
 package struct ConvolutionOp: Operation {
-  package let geometry: ConvolutionGeometry
+  package var geometry: ConvolutionGeometry
   package var hasBias = false
   /// Monotone, so that its derivative can be told from the pooled value.
   package var activation = Activation.linear
@@ -40,10 +40,13 @@ package struct ConvolutionOp: Operation {
   }
 
   package func needs(_ setting: Setting) -> Needs {
-    let layout = ConvolutionLayout(self, setting.kernels)
+    let algorithm = algorithm(setting)
+    let isTraining = setting.isTraining
     var needs = Needs()
-    needs.preparedCount = layout.preparedCount(isTraining: setting.isTraining)
-    needs.scratchCount = layout.scratchCount(isTraining: setting.isTraining)
+    needs.preparedCount = algorithm.preparedCount(isTraining: isTraining)
+    needs.scratchCount =
+      ConvolutionScratch(self, algorithm, isTraining: isTraining).count
+      + algorithm.workCount(isTraining: isTraining)
     needs.backwardReadsInputs = true
     needs.backwardReadsOutput = activation != .linear
     if setting.isTraining, pooling != nil {
@@ -55,235 +58,217 @@ package struct ConvolutionOp: Operation {
 
 // MARK: - Passes
 
+/// Where the planes of a chunk of samples stand in the scratch memory of a stage, in floats; the
+/// algorithm's own memory follows.
+private struct ConvolutionScratch {
+  /// From sample to sample; 0 where the image itself is read, or the output written.
+  let imageStep: Int
+  let outputStep: Int
+  let gradientStep: Int
+  /// Where they begin. The output of the forward pass and the gradients of the backward pass are
+  /// never there together.
+  let outputs: Int
+  let gradients: Int
+  /// Gradient of one sample before the pooling, behind its activation.
+  let compact: Int
+  let count: Int
+
+  private static let slack = Buffer.slack / MemoryLayout<Float>.stride
+
+  init(_ operation: ConvolutionOp, _ algorithm: any ConvolutionAlgorithm, isTraining: Bool) {
+    let geometry = operation.geometry
+    let chunk = algorithm.chunkSize
+    // Each plane ends with some room: kernels read whole vectors.
+    func step(_ count: Int) -> Int { (count + 2 * ConvolutionScratch.slack - 1) / 16 * 16 }
+    imageStep = algorithm.imagePlane.isImage ? 0 : step(algorithm.imagePlane.count)
+    outputStep =
+      operation.pooling == nil
+      ? 0 : step(geometry.vertical.output * geometry.horizontal.output * geometry.filters)
+    gradientStep =
+      isTraining && !operation.readsGradientInPlace(algorithm)
+      ? step(algorithm.gradientPlane.count) : 0
+    outputs = chunk * imageStep
+    gradients = chunk * imageStep
+    compact = gradients + chunk * gradientStep
+    let pooled = operation.pooling.map { $0.outputExtents.reduce(1, *) } ?? 0
+    count = max(outputs + chunk * outputStep, isTraining ? compact + step(pooled) : 0)
+  }
+}
+
 extension ConvolutionOp {
+  fileprivate func algorithm(_ setting: Setting) -> any ConvolutionAlgorithm {
+    if let winograd = WinogradConvolution(
+      geometry, setting.kernels, groupSize: setting.groupSize)
+    {
+      return winograd
+    }
+    return DirectConvolution(geometry, setting.kernels)
+  }
+
+  /// Whether nothing lies between the gradient of the output and the algorithm.
+  fileprivate func readsGradientInPlace(_ algorithm: any ConvolutionAlgorithm) -> Bool {
+    activation == .linear && pooling == nil && algorithm.gradientPlane.isImage
+  }
+
   package func prepare(_ site: Site) -> [Stage] {
-    let layout = ConvolutionLayout(self, site.kernels)
-    let kernel = site.variables[0]
+    algorithm(site.setting).prepare(
+      site.variables[0], into: site.prepared, isTraining: site.setting.isTraining)
+  }
+
+  package func forward(_ site: Site) -> [Stage] {
+    let algorithm = algorithm(site.setting)
+    let kernels = site.kernels
     let isTraining = site.setting.isTraining
-    let groups = geometry.groups
-    let prepared = site.prepared
-    let phaseTasks = isTraining ? layout.phases.count : 0
+    let scratch = ConvolutionScratch(self, algorithm, isTraining: isTraining)
+    let bias = hasBias ? site.variables[1] : nil
+    let clamps = activation == .relu
+    let activatesAfterwards = activation != .linear && !clamps
+    let window = pooling.map { PoolingWindow($0) }
+    let outputCount = site.setting.outputShape.count
+
     return [
-      .batch(tasks: groups * (1 + phaseTasks)) { index, _ in
-        let (group, part) = (index / (1 + phaseTasks), index % (1 + phaseTasks))
-        if part == 0 {
-          layout.packForward(
-            kernel.values, group: group, into: prepared + group * layout.forwardPackedCount)
-        } else {
-          let start = groups * layout.forwardPackedCount + group * layout.backwardPackedCount
-          layout.packBackward(
-            kernel.values, group: group, phase: layout.phases[part - 1], into: prepared + start)
+      .groups { task in
+        for chunk in task.samples.chunks(of: algorithm.chunkSize) {
+          let outputs =
+            window == nil
+            ? site.output.planes(from: chunk.lowerBound, task)
+            : Planes(first: task.scratch + scratch.outputs, step: scratch.outputStep)
+          algorithm.forward(
+            ConvolutionForward(
+              count: chunk.count,
+              images: images(chunk, algorithm.imagePlane, scratch, site, task),
+              outputs: outputs, bias: bias?.values, clampsAtZero: clamps,
+              prepared: Source(site.prepared), work: task.scratch + scratch.count))
+          for (index, sample) in chunk.enumerated() {
+            let y = site.output.floats(sample, task)
+            if let window {
+              let taps = isTraining ? site.saved.taps(sample, task) : nil
+              kernels.pooling.maximum(Source(outputs[index]), y, taps, window)
+            }
+            // The activation is monotone: it may come after the maximum, on fewer elements.
+            if activatesAfterwards {
+              kernels.elementwise.activate(activation, Source(y), y, outputCount)
+            }
+          }
         }
       }
     ]
   }
 
-  package func forward(_ site: Site) -> [Stage] {
-    let layout = ConvolutionLayout(self, site.kernels)
+  /// The images of a chunk as the algorithm reads them.
+  private func images(
+    _ chunk: Range<Int>, _ plane: Plane, _ scratch: ConvolutionScratch, _ site: Site,
+    _ task: borrowing Task
+  ) -> Planes<Source> {
+    let images = site.inputs[0].planes(from: chunk.lowerBound, task)
+    guard !plane.isImage else { return Planes(first: Source(images.first), step: images.step) }
+    for index in 0..<chunk.count {
+      plane.fill(
+        task.scratch + index * scratch.imageStep, with: Source(images[index]), site.kernels)
+    }
+    return Planes(first: Source(task.scratch), step: scratch.imageStep)
+  }
+
+  package func backward(_ site: Site) -> [Stage] {
+    guard let dOutput = site.dOutput else { return [] }
+    let algorithm = algorithm(site.setting)
     let kernels = site.kernels
-    let (v, h) = (geometry.vertical, geometry.horizontal)
-    let bias = hasBias ? site.variables[1] : nil
-    let clamps = activation == .relu
-    let activatesAfterwards = activation != .linear && !clamps
-    let window = layout.poolingWindow
-    let keepsTaps = site.setting.isTraining
-    let outGroup = geometry.filtersPerGroup
-    let outputCount = site.setting.outputShape.count
-    let width = kernels.product.packedWidth(outGroup)
-    let runs = layout.forwardRuns
+    let scratch = ConvolutionScratch(self, algorithm, isTraining: true)
+    let plane = algorithm.gradientPlane
+    let isInPlace = readsGradientInPlace(algorithm)
+    let window = pooling.map { PoolingWindow($0, rowStep: plane.rowStep) }
+    let dInput = site.dInputs[0]
+    let kernelGradient = site.gradients[0]
+    let biasGradient = hasBias ? site.gradients[1] : nil
     let prepared = Source(site.prepared)
 
     return [
       .groups { task in
-        let plane = task.scratch + layout.paddedInputCount
-        for sample in task.samples {
-          let y = site.output.floats(sample, task)
-          let target = window == nil ? y : plane
-          let x = layout.padded(Source(site.inputs[0].floats(sample, task)), task.scratch)
-          for group in 0..<geometry.groups {
-            var product = Product(
-              a: x + group * geometry.channelsPerGroup, runOffsets: runs.offsets.pointer,
-              b: prepared + group * layout.forwardPackedCount, c: target + group * outGroup)
-            product.aLineStep = v.stride * geometry.paddedWidth * geometry.channels
-            product.aRowStep = h.stride * geometry.channels
-            product.runCount = runs.runCount
-            product.runLength = runs.runLength
-            product.bPanelStep = runs.depth * width
-            product.bRunStep = runs.runLength * width
-            product.bDepthStep = width
-            product.cLineStep = h.output * geometry.filters
-            product.cRowStep = geometry.filters
-            product.lines = v.output
-            product.rows = h.output
-            product.columns = outGroup
-            product.bias = bias.map { $0.values + group * outGroup }
-            product.clampsAtZero = clamps
-            product.joinLines()
-            kernels.product.multiply(product)
+        for chunk in task.samples.chunks(of: algorithm.chunkSize) {
+          let gradients =
+            isInPlace
+            ? dOutput.planes(from: chunk.lowerBound, task)
+            : Planes(first: task.scratch + scratch.gradients, step: scratch.gradientStep)
+          for (index, sample) in chunk.enumerated() {
+            if !isInPlace {
+              fill(
+                gradients[index], plane, window, site, sample, task,
+                compact: task.scratch + scratch.compact)
+            }
+            if let biasGradient {
+              // The border is zero and adds nothing.
+              kernels.reduction.columnSums(
+                Source(gradients[index]), plane.channels, plane.height * plane.width,
+                plane.channels, 1, biasGradient.slab(task), true)
+            }
           }
-          if let window {
-            let taps = keepsTaps ? site.saved.taps(sample, task) : nil
-            kernels.pooling.maximum(Source(plane), y, taps, window)
-          }
-          // The activation is monotone: it may come after the maximum, on fewer elements.
-          if activatesAfterwards {
-            kernels.elementwise.activate(activation, Source(y), y, outputCount)
-          }
+          guard kernelGradient != nil || dInput != nil else { continue }
+          algorithm.backward(
+            ConvolutionBackward(
+              count: chunk.count,
+              images: images(chunk, algorithm.imagePlane, scratch, site, task),
+              gradients: Planes(first: Source(gradients.first), step: gradients.step),
+              kernelGradient: kernelGradient?.slab(task),
+              inputGradients: dInput?.planes(from: chunk.lowerBound, task),
+              prepared: prepared, work: task.scratch + scratch.count,
+              isFirst: chunk.lowerBound == task.samples.lowerBound,
+              isLast: chunk.upperBound == task.samples.upperBound))
         }
       }
     ]
   }
 
-  package func backward(_ site: Site) -> [Stage] {
-    let layout = ConvolutionLayout(self, site.kernels)
-    let kernels = site.kernels
-    guard let dOutput = site.dOutput else { return [] }
-    let dInput = site.dInputs[0]
-    let kernelGradient = site.gradients[0]
-    let biasGradient = hasBias ? site.gradients[1] : nil
-    let filters = geometry.filters
-    let outputCount = site.setting.outputShape.count
-    let gradientRowStep = layout.gradientWidth * filters
-    let interior = layout.borderTop * gradientRowStep + layout.borderLeft * filters
-    let window = pooling.map { PoolingWindow($0, rowStep: gradientRowStep) }
-    let rowCount = geometry.horizontal.output * filters
-    // Runs of the filter gradient: the rows of the output, which both operands step through.
-    let xLineStep = geometry.vertical.stride * geometry.paddedWidth * geometry.channels
-    let lineOffsets = OffsetTable((0..<geometry.vertical.output).map { $0 * xLineStep })
-
-    return [
-      .groups { task in
-        let dPlane = task.scratch + layout.paddedInputCount
-        let compact = dPlane + (layout.gradientCount + ConvolutionLayout.slack)
-        for sample in task.samples {
-          let dy = Source(dOutput.floats(sample, task))
-          let y = Source(site.output.floats(sample, task))
-          dPlane.update(repeating: 0, count: layout.gradientCount)
-          if let window {
-            var before = dy
-            if activation != .linear {
-              kernels.elementwise.activateBackward(activation, y, y, dy, compact, outputCount)
-              before = Source(compact)
-            }
-            kernels.pooling.maximumBackward(
-              before, UnsafePointer(site.saved.taps(sample, task)), dPlane + interior, window)
-          } else {
-            for row in 0..<geometry.vertical.output {
-              let (at, to) = (row * rowCount, dPlane + (interior + row * gradientRowStep))
-              if activation == .linear {
-                to.update(from: dy + at, count: rowCount)
-              } else {
-                kernels.elementwise.activateBackward(
-                  activation, y + at, y + at, dy + at, to, rowCount)
-              }
-            }
-          }
-          if let biasGradient {
-            // The border is zero and adds nothing.
-            kernels.reduction.columnSums(
-              Source(dPlane), filters, layout.gradientHeight * layout.gradientWidth, filters, 1,
-              biasGradient.slab(task), true)
-          }
-          if let kernelGradient {
-            let x = layout.padded(Source(site.inputs[0].floats(sample, task)), task.scratch)
-            addKernelGradient(
-              x, dPlane + interior, lineOffsets, gradientRowStep, kernelGradient.slab(task),
-              kernels)
-          }
-          if let dInput {
-            writeInputGradient(
-              dPlane, layout, Source(site.prepared), dInput.floats(sample, task), kernels)
-          }
-        }
-      }
-    ]
-  }
-
-  /// dw[r,s,c,k] += Σ(p,q) x[p·strideH + r·dilationH, q·strideW + s·dilationW, c] · dz[p,q,k].
-  private func addKernelGradient(
-    _ x: Source, _ dz: Target, _ lineOffsets: OffsetTable, _ dzRowStep: Int, _ dw: Target,
-    _ kernels: Kernels
+  /// Writes the gradient of a sample's convolution, before activation and pooling, and the zeros
+  /// around it.
+  private func fill(
+    _ target: Target, _ plane: Plane, _ window: PoolingWindow?, _ site: Site, _ sample: Int,
+    _ task: borrowing Task, compact: Target
   ) {
-    let (v, h) = (geometry.vertical, geometry.horizontal)
-    let (inGroup, outGroup) = (geometry.channelsPerGroup, geometry.filtersPerGroup)
-    // The taps of a kernel row that lie side by side in the image are rows of one product.
-    let joinsColumns = h.dilation == 1 && geometry.groups == 1
-    let pieces = joinsColumns ? 1 : h.kernel
-    for r in 0..<v.kernel {
-      for s in 0..<pieces {
-        let xAt =
-          r * v.dilation * geometry.paddedWidth * geometry.channels
-          + s * h.dilation * geometry.channels
-        for group in 0..<geometry.groups {
-          var product = Product(
-            a: x + (xAt + group * inGroup), runOffsets: lineOffsets.pointer,
-            b: Source(dz) + group * outGroup,
-            c: dw + ((r * h.kernel + s) * inGroup * geometry.filters + group * outGroup))
-          product.aRowStep = 1
-          product.aDepthStep = h.stride * geometry.channels
-          product.runCount = v.output
-          product.runLength = h.output
-          product.bPanelStep = kernels.product.panelWidth
-          product.bRunStep = dzRowStep
-          product.bDepthStep = geometry.filters
-          product.cRowStep = geometry.filters
-          product.rows = joinsColumns ? h.kernel * inGroup : inGroup
-          product.columns = outGroup
-          product.accumulates = true
-          kernels.product.multiply(product)
-        }
+    guard let dOutput = site.dOutput else { return }
+    let kernels = site.kernels
+    let dy = Source(dOutput.floats(sample, task))
+    if activation == .linear && window == nil { return plane.fill(target, with: dy, kernels) }
+    let y = Source(site.output.floats(sample, task))
+    let interior = target + plane.interior
+    target.update(repeating: 0, count: plane.count)
+    if let window {
+      var before = dy
+      if activation != .linear {
+        kernels.elementwise.activateBackward(
+          activation, y, y, dy, compact, site.setting.outputShape.count)
+        before = Source(compact)
+      }
+      kernels.pooling.maximumBackward(
+        before, UnsafePointer(site.saved.taps(sample, task)), interior, window)
+    } else {
+      let row = geometry.horizontal.output * geometry.filters
+      for index in 0..<geometry.vertical.output {
+        let at = index * row
+        kernels.elementwise.activateBackward(
+          activation, y + at, y + at, dy + at, interior + index * plane.rowStep, row)
       }
     }
   }
+}
 
-  private func writeInputGradient(
-    _ dPlane: Target, _ layout: ConvolutionLayout, _ prepared: Source, _ dx: Target,
-    _ kernels: Kernels
-  ) {
-    let (v, h) = (geometry.vertical, geometry.horizontal)
-    let (inGroup, outGroup) = (geometry.channelsPerGroup, geometry.filtersPerGroup)
-    let width = kernels.product.packedWidth(inGroup)
-    let start = prepared + geometry.groups * layout.forwardPackedCount
-    for phase in layout.phases {
-      for group in 0..<geometry.groups {
-        var product = Product(
-          a: Source(dPlane) + group * outGroup, runOffsets: phase.runs.offsets.pointer,
-          b: start + (group * layout.backwardPackedCount + phase.packedOffset),
-          c: dx
-            + ((phase.row * h.input + phase.column) * geometry.channels + group * inGroup))
-        product.aLineStep = layout.gradientWidth * geometry.filters
-        product.aRowStep = geometry.filters
-        product.runCount = phase.runs.runCount
-        product.runLength = phase.runs.runLength
-        product.bPanelStep = phase.runs.depth * width
-        product.bRunStep = phase.runs.runLength * width
-        product.bDepthStep = width
-        product.cLineStep = v.stride * h.input * geometry.channels
-        product.cRowStep = h.stride * geometry.channels
-        product.lines = phase.lines
-        product.rows = phase.points
-        product.columns = inGroup
-        // A phase that no tap reaches has no runs: the product writes its zeros.
-        kernels.product.multiply(product)
-      }
+extension Range<Int> {
+  /// The range in pieces of at most `size`.
+  fileprivate func chunks(of size: Int) -> some Sequence<Range<Int>> {
+    stride(from: lowerBound, to: upperBound, by: size).lazy.map { first in
+      first..<Swift.min(first + size, upperBound)
     }
   }
 }
 
 extension Place {
+  /// The planes of a group's samples from this one on.
+  fileprivate func planes(from sample: Int, _ task: borrowing Task) -> Planes<Target> {
+    Planes(first: floats(sample, task), step: byteStride / MemoryLayout<Float>.stride)
+  }
+
   /// Winners of max pooling.
   package func taps(_ sample: Int, _ task: borrowing Task) -> UnsafeMutablePointer<UInt16> {
     bytes(sample, task).assumingMemoryBound(to: UInt16.self)
-  }
-}
-
-extension Product {
-  /// Turns lines that follow each other without a gap into rows of one line, which fills tiles
-  /// better: a 1×1 convolution of stride 1, for one.
-  package mutating func joinLines() {
-    guard lines > 1, aLineStep == rows * aRowStep, cLineStep == rows * cRowStep else { return }
-    rows *= lines
-    lines = 1
   }
 }
 

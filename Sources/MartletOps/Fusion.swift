@@ -45,7 +45,9 @@ extension Operation {
       where host.activation == .linear && host.pooling == nil && next.activation.isFusible:
         host.activation = next.activation
       case let next as MaximumPoolingOp where host.pooling == nil:
-        host.pooling = next.geometry
+        // What the pooling never reads, the last column of an odd width for one, is not computed.
+        host.geometry = host.geometry.cropped(to: next.geometry)
+        host.pooling = next.geometry.cropped
       default: return nil
       }
       return host

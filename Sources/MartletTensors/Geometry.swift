@@ -47,6 +47,34 @@ package struct WindowAxis: Hashable, Sendable {
   }
 }
 
+extension WindowAxis {
+  private init(_ axis: WindowAxis, input: Int, output: Int, padAfter: Int) {
+    self.input = input
+    kernel = axis.kernel
+    stride = axis.stride
+    dilation = axis.dilation
+    padding = axis.padding
+    self.output = output
+    padBefore = axis.padBefore
+    self.padAfter = padAfter
+  }
+
+  /// Input elements from the first to the last that any window reads.
+  package var inputRead: Int { min((output - 1) * stride + span - padBefore, input) }
+
+  /// The same axis with the last outputs left away.
+  package func cropped(output count: Int) -> WindowAxis {
+    WindowAxis(
+      self, input: input, output: count,
+      padAfter: max((count - 1) * stride + span - padBefore - input, 0))
+  }
+
+  /// The same axis on an input whose last elements, which no window reads, are left away.
+  package func cropped(input count: Int) -> WindowAxis {
+    WindowAxis(self, input: count, output: output, padAfter: padAfter)
+  }
+}
+
 /// Sizes of a 2-D convolution over channels-last images.
 ///
 /// Legend: `H W C` input, `R S` kernel, `P Q K` output.
@@ -65,6 +93,14 @@ package struct ConvolutionGeometry: Hashable, Sendable {
     self.channels = channels
     self.filters = filters
     self.groups = groups
+  }
+
+  /// The same convolution of the outputs that such a pooling reads.
+  package func cropped(to pooling: PoolingGeometry) -> ConvolutionGeometry {
+    ConvolutionGeometry(
+      vertical: vertical.cropped(output: pooling.vertical.inputRead),
+      horizontal: horizontal.cropped(output: pooling.horizontal.inputRead), channels: channels,
+      filters: filters, groups: groups)
   }
 
   package var channelsPerGroup: Int { channels / groups }
@@ -92,6 +128,13 @@ package struct PoolingGeometry: Hashable, Sendable {
     self.vertical = vertical
     self.horizontal = horizontal
     self.channels = channels
+  }
+
+  /// The same pooling of an image without the last rows and columns, if no window reads them.
+  package var cropped: PoolingGeometry {
+    PoolingGeometry(
+      vertical: vertical.cropped(input: vertical.inputRead),
+      horizontal: horizontal.cropped(input: horizontal.inputRead), channels: channels)
   }
 
   package var outputExtents: [Int] { [vertical.output, horizontal.output, channels] }

@@ -12,7 +12,7 @@ import Testing
 
   private func check(
     _ operation: some Operation, _ inputs: [[Int]], _ variables: [Variable] = [],
-    isTraining: Bool = true, location: SourceLocation = #_sourceLocation
+    isTraining: Bool = true, elements: Int = 24, location: SourceLocation = #_sourceLocation
   ) throws {
     for kernels in OperationTests.levels {
       let program = try ProgramCheck.withInputGradient(
@@ -20,6 +20,7 @@ import Testing
       var check = ProgramCheck(program)
       check.kernels = kernels
       check.isTraining = isTraining
+      check.checkedElements = elements
       try check.run(sourceLocation: location)
     }
   }
@@ -76,6 +77,59 @@ import Testing
     let geometry = try OperationTests.geometry(c)
     let kernel = try Variable(name: "kernel", shape: Shape(geometry.kernelExtents))
     try check(ConvolutionOp(geometry: geometry), [[c.size.0, c.size.1, c.channels]], [kernel])
+  }
+
+  /// Wide enough for Winograd's transforms to pay: whole and cut tiles.
+  @Test(arguments: [
+    ConvolutionCase(size: (8, 8), channels: 16, filters: 16, padding: .same),
+    ConvolutionCase(size: (9, 11), channels: 17, filters: 33, padding: .same),
+    ConvolutionCase(size: (10, 10), channels: 33, filters: 40),
+    ConvolutionCase(size: (15, 13), channels: 16, filters: 31, kernel: (4, 4)),
+    ConvolutionCase(size: (12, 12), channels: 32, filters: 17, kernel: (4, 4), padding: .same),
+    ConvolutionCase(size: (9, 10), channels: 20, filters: 48, kernel: (5, 5)),
+    ConvolutionCase(size: (8, 12), channels: 48, filters: 16, kernel: (5, 5), padding: .same),
+  ])
+  func convolutionByMinimalFiltering(_ c: ConvolutionCase) throws {
+    let geometry = try OperationTests.geometry(c)
+    for groupSize in [1, 3] {
+      #expect(
+        WinogradConvolution(
+          geometry, KernelSelection.current.kernels, groupSize: groupSize) != nil)
+    }
+    let kernel = try Variable(name: "kernel", shape: Shape(geometry.kernelExtents))
+    // The twin takes its time at these sizes.
+    try check(
+      ConvolutionOp(geometry: geometry), [[c.size.0, c.size.1, c.channels]], [kernel],
+      elements: 5)
+  }
+
+  /// A convolution whose last row and column no pooling window reads.
+  @Test(arguments: [1, 16]) func convolutionBehindWhichPoolingLeavesARest(_ channels: Int) throws {
+    var program = Program()
+    let c = ConvolutionCase(size: (13, 12), channels: channels, filters: 16)
+    let geometry = try OperationTests.geometry(c)
+    let pooling = PoolingGeometry(
+      vertical: try #require(WindowAxis(input: 11, kernel: 2, stride: 2, padding: .valid)),
+      horizontal: try #require(WindowAxis(input: 10, kernel: 3, stride: 3, padding: .valid)),
+      channels: 16)
+    let input = program.addInput(try Shape([13, 12, channels]))
+    let shift = try Variable(name: "shift", shape: Shape([channels]))
+    let kernel = try Variable(name: "kernel", shape: Shape(geometry.kernelExtents))
+    let bias = try Variable(name: "bias", shape: Shape([16]))
+    var value = try program.apply(BiasOp(), to: [input], variables: [shift], layer: "shift")
+    value = try program.apply(
+      ConvolutionOp(geometry: geometry), to: [value], variables: [kernel], layer: "convolution")
+    value = try program.apply(BiasOp(), to: [value], variables: [bias], layer: "convolution")
+    value = try program.apply(ActivationOp(.relu), to: [value], layer: "convolution")
+    value = try program.apply(MaximumPoolingOp(geometry: pooling), to: [value], layer: "pooling")
+    program.outputs = [value]
+    let fused = try #require(program.fused().instructions.last?.operation as? ConvolutionOp)
+    #expect(fused.geometry.outputExtents == [10, 9, 16])
+    for kernels in OperationTests.levels {
+      var check = ProgramCheck(program)
+      check.kernels = kernels
+      try check.run()
+    }
   }
 
   /// Widths of the output from one point to beyond two tiles of the tallest level.

@@ -1,0 +1,119 @@
+import MartletDispatch
+import MartletKernelTable
+import MartletOps
+import MartletTensors
+import MartletTestSupport
+import Testing
+
+/// One way to work out a convolution against another, at sizes that take more than one block.
+@Suite struct ConvolutionAlgorithmTests {
+  /// What a convolution and its gradients come to for several samples.
+  private struct Results {
+    let outputs: [Float], kernelGradient: [Float], inputGradients: [Float]
+  }
+
+  private func run(
+    _ algorithm: some ConvolutionAlgorithm, _ g: ConvolutionGeometry, _ kernels: Kernels,
+    samples: Int
+  ) throws -> Results {
+    var numbers = SeededGenerator(seed: 3)
+    let kernel = try Variable(name: "kernel", shape: Shape(g.kernelExtents))
+    let weights = numbers.floats(kernel.count)
+    kernel.mutableValues().update(from: weights, count: kernel.count)
+    let imageCount = g.vertical.input * g.horizontal.input * g.channels
+    let outputCount = g.outputExtents.reduce(1, *)
+    let images = GuardedFloats(numbers.floats(samples * imageCount))
+    let gradients = GuardedFloats(numbers.floats(samples * outputCount))
+    let bias = GuardedFloats(numbers.floats(g.filters))
+
+    let prepared = try Buffer(floatCount: algorithm.preparedCount(isTraining: true))
+    let work = try Buffer(floatCount: algorithm.workCount(isTraining: true))
+    // What was there before must not matter.
+    work.floats.update(repeating: .nan, count: algorithm.workCount(isTraining: true))
+    for stage in algorithm.prepare(kernel, into: prepared.floats, isTraining: true) {
+      guard case .batch(let tasks, let body) = stage else { continue }
+      let task = Task(
+        batchCount: 0, samples: 0..<0, group: 0, step: 0, scratch: work.floats,
+        local: work.bytes, slab: work.floats, feed: Unmanaged.passUnretained(Feed()))
+      for index in 0..<tasks { body(index, task) }
+    }
+
+    func planes(_ plane: Plane, _ values: GuardedFloats, _ count: Int) throws -> Buffer {
+      let buffer = try Buffer(floatCount: samples * plane.count)
+      for sample in 0..<samples {
+        plane.fill(
+          buffer.floats + sample * plane.count, with: values.source + sample * count, kernels)
+      }
+      return buffer
+    }
+    let imagePlanes = try planes(algorithm.imagePlane, images, imageCount)
+    let gradientPlanes = try planes(algorithm.gradientPlane, gradients, outputCount)
+    let outputs = GuardedFloats(count: samples * outputCount)
+    let inputGradients = GuardedFloats(count: samples * imageCount)
+    let kernelGradient = GuardedFloats(weights)
+    for first in stride(from: 0, to: samples, by: algorithm.chunkSize) {
+      let count = min(algorithm.chunkSize, samples - first)
+      let chunk = Planes(
+        first: Source(imagePlanes.floats) + first * algorithm.imagePlane.count,
+        step: algorithm.imagePlane.count)
+      algorithm.forward(
+        ConvolutionForward(
+          count: count, images: chunk,
+          outputs: Planes(first: outputs.pointer + first * outputCount, step: outputCount),
+          bias: bias.source, clampsAtZero: true, prepared: Source(prepared.floats),
+          work: work.floats))
+    }
+    for first in stride(from: 0, to: samples, by: algorithm.chunkSize) {
+      let count = min(algorithm.chunkSize, samples - first)
+      algorithm.backward(
+        ConvolutionBackward(
+          count: count,
+          images: Planes(
+            first: Source(imagePlanes.floats) + first * algorithm.imagePlane.count,
+            step: algorithm.imagePlane.count),
+          gradients: Planes(
+            first: Source(gradientPlanes.floats) + first * algorithm.gradientPlane.count,
+            step: algorithm.gradientPlane.count),
+          kernelGradient: kernelGradient.pointer,
+          inputGradients: Planes(
+            first: inputGradients.pointer + first * imageCount, step: imageCount),
+          prepared: Source(prepared.floats), work: work.floats, isFirst: first == 0,
+          isLast: first + count == samples))
+    }
+    for memory in [outputs, inputGradients, kernelGradient] { memory.expectGuards() }
+    withExtendedLifetime((prepared, work, imagePlanes, gradientPlanes)) {}
+    return Results(
+      outputs: outputs.values, kernelGradient: kernelGradient.values,
+      inputGradients: inputGradients.values)
+  }
+
+  @Test(
+    arguments: KernelSelection.available,
+    [
+      // Several blocks to a sample, the last one lower; several samples to a block, the last block
+      // with fewer.
+      OperationTests.ConvolutionCase(size: (36, 45), channels: 64, filters: 64, padding: .same),
+      OperationTests.ConvolutionCase(size: (9, 7), channels: 40, filters: 24),
+      OperationTests.ConvolutionCase(
+        size: (40, 40), channels: 17, filters: 96, kernel: (4, 4), padding: .same),
+      OperationTests.ConvolutionCase(size: (21, 30), channels: 48, filters: 33, kernel: (5, 5)),
+    ])
+  func minimalFilteringIsTheDirectSum(
+    _ kernels: Kernels, _ c: OperationTests.ConvolutionCase
+  ) throws {
+    let geometry = try OperationTests.geometry(c)
+    let samples = 7
+    let direct = try run(
+      DirectConvolution(geometry, kernels), geometry, kernels, samples: samples)
+    let winograd = try #require(WinogradConvolution(geometry, kernels, groupSize: 3))
+    let fast = try run(winograd, geometry, kernels, samples: samples)
+    // Measured 2 · 10⁻⁶ of the largest value and less, of which the direct sum has a part.
+    for (found, expected) in [
+      (fast.outputs, direct.outputs), (fast.kernelGradient, direct.kernelGradient),
+      (fast.inputGradients, direct.inputGradients),
+    ] {
+      let scale = expected.map(abs).max() ?? 1
+      expectClose(found, expected.doubles, absolute: 5e-6 * Double(scale))
+    }
+  }
+}
