@@ -24,10 +24,11 @@ package final class Plan {
 
   private let kernels: Kernels
   private let variables: [Variable]
-  private let preparation: [Part]
+  private let preparation: Segment
   private let segments: [Segment]
-  private let commitment: [Part]
-  private let finish: [GradientChunk]
+  private let commitment: Segment
+  private var gradientSum: Segment
+  private let chunks: [GradientChunk]
   private let slabCount: Int
 
   // The memory that stages point into.
@@ -41,15 +42,27 @@ package final class Plan {
   private var workers: [(scratch: Buffer, local: Buffer)] = []
   private var preparedVersion: Int?
 
-  /// One task of a batch stage.
-  struct Part {
-    let task: Int
-    let body: (Int, borrowing Task) -> Void
+  /// What runs between two moments at which all threads have met.
+  private struct Segment {
+    enum Body {
+      case groups([(borrowing Task) -> Void])
+      case batch(tasks: Int, (Int, borrowing Task) -> Void)
+    }
+    var body: Body
+    var work = Work()
   }
 
-  enum Segment {
-    case groups([(borrowing Task) -> Void])
-    case batch(tasks: Int, (Int, borrowing Task) -> Void)
+  /// What runs now. Kept here so that a step allocates nothing: threads are handed `perform`, made
+  /// once with the plan, and find the rest in place.
+  private var running = Segment.Body.groups([])
+  private var batch: Batch?
+  private var update: Update = { _, _, _ in }
+  private var perform: ThreadPool.Body = { _, _ in }
+
+  private struct Batch {
+    let feed: Unmanaged<Feed>
+    let count: Int
+    let step: UInt64
   }
 
   /// A stretch of one variable's gradient.
@@ -108,17 +121,26 @@ package final class Plan {
       PlanMemory(
         arena: arena.bytes, persistent: persistent.bytes, gradients: gradientBuffer.floats,
         results: resultBuffer.floats))
-    preparation = Plan.parts(bound.preparation)
-    commitment = Plan.parts(bound.commitment)
-    segments = Plan.segments(bound.stages)
+    let variableBytes = variables.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride
+    preparation = Plan.together(bound.preparation, Work(bytesPerBatch: 2 * variableBytes))
+    commitment = Plan.together(bound.commitment, Work(bytesPerBatch: variableBytes))
+    // The gradient is read; the weight and two moments, as Adam has them, are read and written.
+    gradientSum = Segment(
+      body: .groups([]), work: Work(bytesPerBatch: 7 * gradientBuffer.byteCount))
+    segments = Plan.segments(bound.steps)
 
-    finish = draft.trained.enumerated().flatMap { index, trained in
+    chunks = draft.trained.enumerated().flatMap { index, trained in
       stride(from: 0, to: trained.variable.count, by: Plan.chunkCount).map { start in
         GradientChunk(
           variable: index,
           range: start..<min(start + Plan.chunkCount, trained.variable.count),
           offset: trained.offset + start, isSlab: trained.sum == .groups)
       }
+    }
+    // The closures live no longer than the plan that holds them.
+    perform = { [unowned(unsafe) self] in runTask($0, worker: $1) }
+    gradientSum.body = .batch(tasks: chunks.count) { [unowned(unsafe) self] index, _ in
+      sumAndUpdate(chunks[index])
     }
   }
 
@@ -135,27 +157,37 @@ package final class Plan {
     }
   }
 
-  private static func parts(_ stages: [Stage]) -> [Part] {
-    stages.flatMap { stage -> [Part] in
+  /// Batch stages that do not wait for each other as one.
+  private static func together(_ stages: [Stage], _ work: Work) -> Segment {
+    let tasks = stages.flatMap { stage -> [(index: Int, body: (Int, borrowing Task) -> Void)] in
       guard case .batch(let tasks, let body) = stage else {
         preconditionFailure("preparation and commitment are batch stages")
       }
-      return (0..<tasks).map { Part(task: $0, body: body) }
+      return (0..<tasks).map { ($0, body) }
     }
+    return Segment(
+      body: .batch(tasks: tasks.count) { tasks[$0].body(tasks[$0].index, $1) }, work: work)
   }
 
-  private static func segments(_ stages: [Stage]) -> [Segment] {
-    stages.reduce(into: []) { segments, stage in
-      switch stage {
-      case .batch(let tasks, let body): segments.append(.batch(tasks: tasks, body))
-      case .groups(let body):
-        if case .groups(let bodies) = segments.last {
-          segments[segments.count - 1] = .groups(bodies + [body])
-        } else {
-          segments.append(.groups([body]))
+  private static func segments(_ steps: [(stages: [Stage], work: Work)]) -> [Segment] {
+    var segments: [Segment] = []
+    for step in steps {
+      // Of several stages each one counts as the whole step: no guess is made about their shares.
+      for stage in step.stages {
+        switch stage {
+        case .batch(let tasks, let body):
+          segments.append(Segment(body: .batch(tasks: tasks, body), work: step.work))
+        case .groups(let body):
+          if case .groups(let bodies) = segments.last?.body {
+            segments[segments.count - 1].body = .groups(bodies + [body])
+            segments[segments.count - 1].work += step.work
+          } else {
+            segments.append(Segment(body: .groups([body]), work: step.work))
+          }
         }
       }
     }
+    return segments
   }
 
   // MARK: Running
@@ -177,70 +209,74 @@ package final class Plan {
       workers.append(
         (try Buffer(byteCount: scratchByteCount), try Buffer(byteCount: localByteCount)))
     }
+    batch = Batch(feed: .passUnretained(feed), count: count, step: step)
     let version = variables.reduce(0) { $0 + $1.version }
     if preparedVersion != version {
-      run(preparation, on: pool, feed, count: count, step: step)
+      run(preparation, on: pool)
       preparedVersion = version
     }
-    for segment in segments {
-      switch segment {
-      case .groups(let bodies):
-        pool.run(groupCount(count)) { group, worker in
-          let first = group * groupSize
-          let task = task(
-            feed, count: count, step: step, samples: first..<min(first + groupSize, count),
-            group: group, worker: worker)
-          for body in bodies { body(task) }
-        }
-      case .batch(let tasks, let body):
-        pool.run(tasks) { index, worker in
-          body(
-            index,
-            task(
-              feed, count: count, step: step, samples: 0..<count, group: 0, worker: worker))
-        }
-      }
-    }
+    for segment in segments { run(segment, on: pool) }
+    batch = nil
   }
 
-  private func run(_ parts: [Part], on pool: ThreadPool, _ feed: Feed, count: Int, step: UInt64) {
-    pool.run(parts.count) { index, worker in
-      parts[index].body(
-        parts[index].task,
-        task(feed, count: count, step: step, samples: 0..<count, group: 0, worker: worker))
-    }
-  }
+  /// Takes the gradient of a stretch of a variable: its number in `trainedVariables`, the stretch,
+  /// and the gradient of that stretch. Called from several threads.
+  package typealias Update = (
+    _ variable: Int, _ range: Range<Int>, _ gradient: UnsafePointer<Float>
+  ) -> Void
 
   /// Accepts the batch that `run` worked on: carries out the operations' own changes, sums the
   /// gradients of the groups in a fixed order and hands each stretch to `update` while it is in
   /// cache.
-  ///
-  /// - Parameter update: Gets the number of the variable in `trainedVariables`, the range within
-  ///   it, and the gradient of that range. Called from several threads.
-  package func finish(
-    _ feed: Feed, count: Int, step: UInt64,
-    update: (_ variable: Int, _ range: Range<Int>, _ gradient: UnsafePointer<Float>) -> Void
-  ) {
+  package func finish(_ feed: Feed, count: Int, step: UInt64, update: @escaping Update) {
     let pool = ThreadPool.current
-    run(commitment, on: pool, feed, count: count, step: step)
-    let parts = groupCount(count)
-    pool.run(finish.count) { index, _ in
-      let chunk = finish[index]
-      let gradient = gradientBuffer.floats + chunk.offset
-      if chunk.isSlab {
-        kernels.reduction.sumParts(
-          UnsafePointer(slabs.floats + chunk.offset), slabCount, parts, gradient, chunk.range.count)
+    batch = Batch(feed: .passUnretained(feed), count: count, step: step)
+    self.update = update
+    run(commitment, on: pool)
+    run(gradientSum, on: pool)
+    self.update = { _, _, _ in }
+    batch = nil
+  }
+
+  private func run(_ segment: Segment, on pool: ThreadPool) {
+    let count = batch?.count ?? 0
+    running = segment.body
+    let tasks =
+      switch segment.body {
+      case .groups: groupCount(count)
+      case .batch(let tasks, _): tasks
       }
-      update(chunk.variable, chunk.range, UnsafePointer(gradient))
+    let nanoseconds = segment.work.nanoseconds(count: count, vectorWidth: kernels.vectorWidth)
+    pool.run(tasks, nanoseconds: nanoseconds, perform)
+  }
+
+  private func runTask(_ index: Int, worker: Int) {
+    guard let batch else { preconditionFailure("no batch is running") }
+    switch running {
+    case .groups(let bodies):
+      let first = index * groupSize
+      let task = task(
+        batch, samples: first..<min(first + groupSize, batch.count), group: index, worker: worker)
+      for body in bodies { body(task) }
+    case .batch(_, let body):
+      body(index, task(batch, samples: 0..<batch.count, group: 0, worker: worker))
     }
   }
 
-  private func task(
-    _ feed: Feed, count: Int, step: UInt64, samples: Range<Int>, group: Int, worker: Int
-  ) -> Task {
+  private func sumAndUpdate(_ chunk: GradientChunk) {
+    let gradient = gradientBuffer.floats + chunk.offset
+    if chunk.isSlab {
+      kernels.reduction.sumParts(
+        UnsafePointer(slabs.floats + chunk.offset), slabCount, groupCount(batch?.count ?? 0),
+        gradient, chunk.range.count)
+    }
+    update(chunk.variable, chunk.range, UnsafePointer(gradient))
+  }
+
+  private func task(_ batch: Batch, samples: Range<Int>, group: Int, worker: Int) -> Task {
     Task(
-      batchCount: count, samples: samples, group: group, step: step,
+      batchCount: batch.count, samples: samples, group: group, step: batch.step,
       scratch: workers[worker].scratch.floats, local: workers[worker].local.bytes,
-      slab: slabs.floats + group * slabCount, feed: Unmanaged.passUnretained(feed))
+      slab: slabs.floats + group * slabCount, feed: batch.feed)
   }
 }

@@ -6,11 +6,13 @@ extension PlanDraft {
   /// All stages, with every tensor in its place.
   func bind(
     _ memory: PlanMemory
-  ) -> (preparation: [Stage], stages: [Stage], commitment: [Stage]) {
+  ) -> (
+    preparation: [Stage], steps: [(stages: [Stage], work: Work)], commitment: [Stage]
+  ) {
     let sites = activeInstructions.map { ($0, forwardSite($0, memory)) }
     return (
       preparation: sites.flatMap { program.instructions[$0].operation.prepare($1) },
-      stages: steps.flatMap { stages(of: $0, memory) },
+      steps: steps.map { (stages(of: $0, memory), work(of: $0)) },
       commitment: sites.flatMap { program.instructions[$0].operation.commit($1) }
     )
   }

@@ -49,7 +49,7 @@ struct PlanDraft {
   /// The value whose memory a value has: itself, or what it is another shape of.
   private(set) var roots: [Program.ValueID] = []
   private(set) var settings: [Setting] = []
-  private var needs: [Needs] = []
+  private(set) var needs: [Needs] = []
   private(set) var steps: [Step] = []
 
   /// Memory that holds a number of bytes for each sample.

@@ -1,5 +1,6 @@
 import MartletOps
 import MartletTensors
+import Synchronization
 
 /// A layer: a kind with a name, and weights from the first call on. Calling it several times, or from
 /// several models, shares the weights.
@@ -19,11 +20,21 @@ package class Layer: @unchecked Sendable {
   /// Shapes of the inputs the weights were made for.
   private var ownBuiltShapes: [Shape]?
 
+  /// The layers within this one that own weights, in the order in which their locks are taken: one
+  /// for everybody, that of memory, so that two models cannot wait for each other.
+  private let lockedSublayers: [Layer]
+
   /// - Parameter name: `nil` for an automatic one.
   init(kind: any LayerKind, name: String?, isTrainable: Bool = true) {
     self.kind = kind
     self.name = name ?? AutomaticNames.shared.next(for: kind.className)
     self.ownIsTrainable = isTrainable
+    var seen = Set<ObjectIdentifier>()
+    lockedSublayers =
+      kind.hasWeights
+      ? []
+      : kind.sublayers.flatMap { $0.collectOwners(&seen) }
+        .sorted { ObjectIdentifier($0) < ObjectIdentifier($1) }
   }
 
   package var className: String { kind.className }
@@ -49,12 +60,18 @@ package class Layer: @unchecked Sendable {
     get { graphLock.withLock { ownIsTrainable } }
     set {
       graphLock.withLock {
+        Layer.trainabilityChanges.add(1, ordering: .releasing)
         ownIsTrainable = newValue
         for variable in ownVariables { variable.isFrozen = !newValue }
         for layer in kind.sublayers { layer.isTrainable = newValue }
       }
     }
   }
+
+  /// Rises whenever `isTrainable` of any layer is set: as long as it stays, lowering a model again
+  /// gives the same program.
+  package static var trainabilityVersion: Int { trainabilityChanges.load(ordering: .acquiring) }
+  private static let trainabilityChanges = Atomic<Int>(0)
 
   /// The layers that own weights: this one, or those within it, each once, in Keras's order.
   package var weightOwners: [Layer] {
@@ -173,10 +190,12 @@ package class Layer: @unchecked Sendable {
   package func withComputeLock<Result>(
     _ body: () throws(MartletError) -> Result
   ) throws(MartletError) -> Result {
-    // One order for everybody, that of memory, so that two models cannot wait for each other.
-    let owners = weightOwners.sorted { ObjectIdentifier($0) < ObjectIdentifier($1) }
-    for owner in owners { owner.computeLock.lock() }
-    defer { for owner in owners { owner.computeLock.unlock() } }
+    if kind.hasWeights { computeLock.lock() }
+    for layer in lockedSublayers { layer.computeLock.lock() }
+    defer {
+      for layer in lockedSublayers { layer.computeLock.unlock() }
+      if kind.hasWeights { computeLock.unlock() }
+    }
     return try body()
   }
 }

@@ -23,6 +23,10 @@ package protocol Operation: Sendable {
   /// Memory wanted beside inputs and output, and what the backward pass will read again.
   func needs(_ setting: Setting) -> Needs
 
+  /// Arithmetic and memory traffic of the forward pass. The gradient of an input takes as much
+  /// arithmetic again, and so does that of the variables.
+  func cost(_ setting: Setting) -> Cost
+
   /// Lays out variables for the kernels. Runs when a variable has changed.
   func prepare(_ site: Site) -> [Stage]
   func forward(_ site: Site) -> [Stage]

@@ -19,19 +19,13 @@ package struct ArrayView: @unchecked Sendable {
     self.data = data
     self.elementType = elementType
     self.extents = extents
-    var dense = [Int](repeating: 0, count: extents.count)
-    var step = elementType.byteCount
-    for axis in extents.indices.reversed() {
-      dense[axis] = step
-      step *= max(extents[axis], 1)
-    }
-    let strides = byteStrides ?? dense
+    let strides = byteStrides ?? ArrayView.denseStrides(extents, elementType.byteCount)
     self.byteStrides = strides
     var axes = 0
     var count = 1
     for axis in extents.indices.dropFirst().reversed() {
       // An axis of one element is contiguous whatever its stride says.
-      guard strides[axis] == dense[axis] || extents[axis] == 1 else { break }
+      guard strides[axis] == count * elementType.byteCount || extents[axis] == 1 else { break }
       axes += 1
       count *= extents[axis]
     }
@@ -39,8 +33,18 @@ package struct ArrayView: @unchecked Sendable {
     contiguousCount = count
   }
 
+  private static func denseStrides(_ extents: [Int], _ width: Int) -> [Int] {
+    var strides = extents
+    var step = width
+    for axis in extents.indices.reversed() {
+      strides[axis] = step
+      step *= max(extents[axis], 1)
+    }
+    return strides
+  }
+
   package var sampleCount: Int { extents.first ?? 0 }
-  package var sampleExtents: [Int] { Array(extents.dropFirst()) }
+  package var sampleExtents: ArraySlice<Int> { extents.dropFirst() }
 
   /// Writes one sample as floats, in row-major order.
   package func gather(

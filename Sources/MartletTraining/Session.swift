@@ -32,6 +32,21 @@ package final class Session: @unchecked Sendable {
   private let lock = Lock()
   private var compiled: CompiledModel?
   private var plans = PlanCache()
+  private var lowered: Lowered?
+
+  private struct Lowered {
+    let program: Program
+    /// `Layer.trainabilityVersion` before it was made.
+    let version: Int
+    /// Freezing a layer changes what batch normalization does; the rest of a program stays.
+    let fingerprint: [Bool]
+
+    init(_ program: Program, version: Int) {
+      self.program = program
+      self.version = version
+      fingerprint = program.variables.map(\.isFrozen)
+    }
+  }
 
   package init(_ model: Model) { self.model = model }
 
@@ -177,7 +192,8 @@ package final class Session: @unchecked Sendable {
     into outputs: [UnsafeMutablePointer<Float>]
   ) throws(MartletError) {
     try exclusively { () throws(MartletError) in
-      let program = try model.lower()
+      let lowered = try lower()
+      let program = lowered.program
       try DataCheck(model: model, program: program, heads: []).checkInputs(x)
       guard outputs.count == program.outputs.count else {
         throw .invalidArgument(
@@ -186,7 +202,7 @@ package final class Session: @unchecked Sendable {
       let count = x[0].sampleCount
       let capacity = min(options.batchSize, count)
       let plan = try plans.prediction(
-        capacity, isTraining: isTraining, fingerprint: Session.fingerprint(program)
+        capacity, isTraining: isTraining, fingerprint: lowered.fingerprint
       ) { capacity throws(MartletError) in
         try Plan(program, capacity: capacity, isTraining: isTraining)
       }
@@ -208,9 +224,14 @@ package final class Session: @unchecked Sendable {
     }
   }
 
-  /// Freezing a layer changes what batch normalization does; the rest of a program stays.
-  private static func fingerprint(_ program: Program) -> [Bool] {
-    program.variables.map(\.isFrozen)
+  /// The model as primitive operations, kept from call to call: only freezing and thawing layers
+  /// makes another program of it.
+  private func lower() throws(MartletError) -> Lowered {
+    let version = Layer.trainabilityVersion
+    if let lowered, lowered.version == version { return lowered }
+    let made = Lowered(try model.lower(), version: version)
+    lowered = made
+    return made
   }
 
   private func prepare(
@@ -332,31 +353,36 @@ private struct ResultSums {
 
 /// Applies the optimizer to a plan's gradients. Holds the addresses it needs, so that a step
 /// allocates nothing.
-private struct UpdateStep {
+private final class UpdateStep {
   private let plan: Plan
   private let optimizer: Optimizer
+  private let rule: any UpdateRule
   private let kernels = KernelSelection.current.kernels.optimizer
   private let weights: [UnsafeMutablePointer<Float>]
   private let slots: [[UnsafeMutablePointer<Float>]]
+  private var stepSize: Float = 0
+  private var update: Plan.Update = { _, _, _ in }
 
   init(_ plan: Plan, _ optimizer: Optimizer) {
     self.plan = plan
     self.optimizer = optimizer
+    rule = optimizer.rule
     weights = plan.trainedVariables.map { $0.mutableValues() }
     slots = plan.trainedVariables.map { optimizer.slotBuffers(of: $0).map(\.floats) }
+    // Lives no longer than this object, which holds it.
+    update = { [unowned(unsafe) self] variable, range, gradient in
+      let first = range.lowerBound
+      rule.update(
+        weights[variable] + first, gradient: gradient,
+        slots: { self.slots[variable][$0] + first }, count: range.count, stepSize: stepSize,
+        with: kernels)
+    }
   }
 
   func run(_ feed: Feed, count: Int) {
     let step = UInt64(optimizer.iterations)
-    let stepSize = optimizer.beginStep()
-    let rule = optimizer.rule
-    plan.finish(feed, count: count, step: step) { variable, range, gradient in
-      let first = range.lowerBound
-      rule.update(
-        weights[variable] + first, gradient: gradient,
-        slots: { slots[variable][$0] + first }, count: range.count, stepSize: stepSize,
-        with: kernels)
-    }
+    stepSize = optimizer.beginStep()
+    plan.finish(feed, count: count, step: step, update: update)
     for variable in plan.trainedVariables { variable.markChanged() }
   }
 }

@@ -38,8 +38,8 @@ struct DataCheck {
   // MARK: Shapes
 
   func checkInputs(_ x: [ArrayView]) throws(MartletError) {
-    let names = model.inputNames
-    guard x.count == names.count else {
+    guard x.count == program.inputs.count else {
+      let names = model.inputNames
       throw .invalidArgument(
         "the model has \(names.count) input\(names.count == 1 ? "" : "s") "
           + "(\(names.joined(separator: ", "))), got \(x.count) array\(x.count == 1 ? "" : "s")")
@@ -47,10 +47,11 @@ struct DataCheck {
     for (index, view) in x.enumerated() {
       let expected = program.shapes[program.inputs[index]]
       let argument = x.count == 1 ? "x" : "x[\(index)]"
-      guard DataCheck.agree(view.sampleExtents, expected.extents) else {
+      guard DataCheck.agree(view.sampleExtents, expected.extents[...]) else {
         throw .invalidArgument(
-          "\(argument) has shape \(Shape.text(view.extents)), but input '\(names[index])' expects "
-            + "\(expected.batchDescription)" + DataCheck.inputHint(view.extents, expected))
+          "\(argument) has shape \(Shape.text(view.extents)), but input "
+            + "'\(model.inputNames[index])' expects \(expected.batchDescription)"
+            + DataCheck.inputHint(view.extents, expected))
       }
       guard view.sampleCount > 0 else {
         throw .invalidArgument("\(argument) is empty: its shape is \(Shape.text(view.extents))")
@@ -64,8 +65,13 @@ struct DataCheck {
   }
 
   /// Equal, or different by one trailing axis of 1, which Keras adds and drops silently.
-  private static func agree(_ found: [Int], _ expected: [Int]) -> Bool {
-    found == expected || found + [1] == expected || found == expected + [1]
+  private static func agree(_ found: ArraySlice<Int>, _ expected: ArraySlice<Int>) -> Bool {
+    switch found.count - expected.count {
+    case 0: found == expected
+    case 1: found.last == 1 && found.dropLast() == expected
+    case -1: expected.last == 1 && found == expected.dropLast()
+    default: false
+    }
   }
 
   private static func inputHint(_ found: [Int], _ expected: Shape) -> String {
@@ -119,11 +125,10 @@ struct DataCheck {
     _ view: ArrayView, _ head: LossHead, _ argument: String
   ) throws(MartletError) {
     let shape = program.shapes[head.lossInput]
-    let layer = model.outputNames[head.output]
-    let classes = shape.last ?? 1
-    let labelExtents = Array(shape.extents.dropLast())
+    let labelExtents = shape.extents.dropLast()
     let areLabels = DataCheck.agree(view.sampleExtents, labelExtents)
-    let areValues = DataCheck.agree(view.sampleExtents, shape.extents)
+    let areValues = DataCheck.agree(view.sampleExtents, shape.extents[...])
+    var layer: String { model.outputNames[head.output] }
     let name = head.function.kerasName
     if head.function.takesLabels {
       if !areLabels {
@@ -139,7 +144,7 @@ struct DataCheck {
       if areLabels, case .categoricalCrossentropy = head.function {
         hint =
           "; \(argument) looks like class numbers: use loss 'sparse_categorical_crossentropy', "
-          + "or utils.to_categorical(y, \(classes))"
+          + "or utils.to_categorical(y, \(shape.last ?? 1))"
       }
       throw .invalidArgument(
         "\(argument) has shape \(Shape.text(view.extents)), but loss '\(name)' of layer "

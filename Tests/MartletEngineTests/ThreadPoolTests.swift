@@ -44,6 +44,41 @@ import Testing
     }
   }
 
+  /// Little work stays with the caller, so does a single task: nobody is woken for it.
+  @Test func littleWorkIsNotShared() {
+    ThreadPool.setThreadCount(3)
+    defer { ThreadPool.setThreadCount(0) }
+    let pool = ThreadPool.current
+    let strangers = Counter()
+    let caller = pthread_self()
+    for (tasks, nanoseconds) in [(50, 0), (50, 5000), (1, Int.max)] {
+      let total = Counter()
+      for _ in 0..<100 {
+        pool.run(tasks, nanoseconds: nanoseconds) { _, worker in
+          total.value.add(1, ordering: .relaxed)
+          if worker != 0 || pthread_equal(pthread_self(), caller) == 0 {
+            strangers.value.add(1, ordering: .relaxed)
+          }
+        }
+      }
+      #expect(total.value.load(ordering: .relaxed) == 100 * tasks)
+    }
+    #expect(strangers.value.load(ordering: .relaxed) == 0)
+  }
+
+  /// Threads that wait on the processor help with work that no sleeper would be woken for.
+  @Test func middlingWorkIsDoneByWhoIsAwake() {
+    ThreadPool.setThreadCount(3)
+    defer { ThreadPool.setThreadCount(0) }
+    let pool = ThreadPool.current
+    for pause in [0, 0, 2000, 0, 2000] {
+      usleep(UInt32(pause))
+      let total = Counter()
+      pool.run(50, nanoseconds: 20_000) { task, _ in total.value.add(task, ordering: .relaxed) }
+      #expect(total.value.load(ordering: .relaxed) == 49 * 50 / 2)
+    }
+  }
+
   /// Callers that find the pool busy work alone; nobody waits for the other.
   @Test func callersSideBySide() {
     ThreadPool.setThreadCount(2)

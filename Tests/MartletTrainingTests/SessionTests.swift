@@ -163,6 +163,38 @@ import Testing
     #expect(try session.evaluate(data, PassOptions()) == [1.5, 2.5])
   }
 
+  // MARK: What is kept from call to call
+
+  /// The program of a model is kept, yet freezing a layer, here or through another model that shares
+  /// it, and changing weights show in the next prediction.
+  @Test func predictionsFollowLayersAndWeights() throws {
+    let input = try Layer.input(Shape([2]), name: "x")
+    let normalization = try LayerRegistry.make("BatchNormalization", object("{}"))
+    let session = Session(
+      try Model(inputs: [input], outputs: try normalization.call([input])))
+    let other = try Layer.input(Shape([2]), name: "other")
+    let sharing = try Model(inputs: [other], outputs: try normalization.call([other]))
+    let x = try TestArray([1, 2, 5, 4], [2, 2])
+    func predict() throws -> [Float] {
+      let outputs = try Buffer(floatCount: 4)
+      try session.predict([x.view], isTraining: true, PassOptions(), into: [outputs.floats])
+      return (0..<4).map { outputs.floats[$0] }
+    }
+    let byBatch = try predict()
+    #expect(abs(byBatch[0] + 1) < 1e-3)
+    #expect(try predict() == byBatch)
+    sharing.isTrainable = false
+    // The moving averages are 0 and 1.
+    let byAverages = try predict()
+    #expect(abs(byAverages[0] - 1) < 1e-3)
+    sharing.isTrainable = true
+    #expect(try predict() == byBatch)
+    normalization.isTrainable = false
+    #expect(try predict() == byAverages)
+    session.model.variables[1].mutableValues()[0] = 3
+    #expect(try predict()[0] == byAverages[0] + 3)
+  }
+
   // MARK: Stopping
 
   @Test func progressMayStop() throws {

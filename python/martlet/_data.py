@@ -14,6 +14,9 @@ import numpy as np
 
 from . import _native
 
+#: Samples per step where nobody says how many, as in Keras.
+BATCH_SIZE = 32
+
 _MAX_RANK = 8
 
 
@@ -95,6 +98,9 @@ def per_name(
     unwraps
         Whether a list of one array is a list of inputs, not a list of samples.
     """
+    if type(value) is np.ndarray and len(names) == 1:
+        # What most calls give, and what a steady loop gives every time.
+        return [has_samples(as_array(value, what), what)]
     if isinstance(value, dict):
         if set(value) != set(names):
             raise ValueError(f"{what} has keys {sorted(value)}, expected {sorted(names)}")

@@ -227,7 +227,7 @@ def weight_infos(layer: Handle) -> list[WeightInfo]:
 def get_weight(layer: Handle, index: int, shape: tuple[int, ...]) -> np.ndarray:
     """A copy of a weight."""
     values = np.empty(shape, np.float32)
-    pointer = ffi.cast("float *", _address(values))
+    pointer = ffi.from_buffer(_FLOATS, values)
     _check(lib.martlet_layer_get_weight(layer, index, pointer, values.size))
     return values
 
@@ -241,31 +241,35 @@ def set_weights(layer: Handle, arrays: Sequence[np.ndarray]) -> None:
 # ---- Arrays ----------------------------------------------------------------------------------
 
 
-def _address(array: np.ndarray) -> int:
-    # `array.ctypes.data` would import ctypes and make several objects.
-    return array.__array_interface__["data"][0]
+# Types are looked up once: naming one in a call takes longer than making it.
+_FLOATS = ffi.typeof("float[]")
+_FLOAT_POINTERS = ffi.typeof("float *[]")
+_EXTENTS = ffi.typeof("int64_t[]")
+_ARRAYS = ffi.typeof("martlet_array[]")
+_OPTIONS = ffi.typeof("martlet_epoch_options *")
+_OPTIONS_SIZE = ffi.sizeof("martlet_epoch_options")
+
+
+def _view(array: np.ndarray) -> tuple[Any, ...]:
+    """The fields of a `martlet_array`. They hold what they point to."""
+    strides = ffi.NULL
+    if array.flags.c_contiguous:
+        data = ffi.from_buffer(array)
+    else:
+        # `array.ctypes.data` would import ctypes and make several objects.
+        data = ffi.cast("void *", array.__array_interface__["data"][0])
+        strides = ffi.new(_EXTENTS, array.strides)
+    return data, ffi.new(_EXTENTS, array.shape), strides, array.ndim, _DTYPES[array.dtype]
 
 
 class _Views:
     """Arrays as the core sees them, kept alive as long as this object."""
 
     def __init__(self, arrays: Sequence[np.ndarray]) -> None:
-        self.count = len(arrays)
-        self._keep: list[Any] = [arrays]
-        self.pointer = ffi.new("martlet_array[]", [self._fields(each) for each in arrays])
-
-    def _fields(self, array: np.ndarray) -> dict[str, Any]:
-        fields = {
-            "data": ffi.cast("void *", _address(array)),
-            "shape": ffi.new("int64_t[]", array.shape),
-            "rank": array.ndim,
-            "dtype": _DTYPES[array.dtype],
-        }
-        self._keep.append(fields["shape"])
-        if not array.flags.c_contiguous:
-            fields["strides"] = ffi.new("int64_t[]", array.strides)
-            self._keep.append(fields["strides"])
-        return fields
+        views = [_view(each) for each in arrays]
+        self.count = len(views)
+        self.pointer = ffi.new(_ARRAYS, views)
+        self._keep = (arrays, views)
 
 
 class Data:
@@ -280,24 +284,17 @@ class Data:
     ) -> None:
         self.sample_count = len(x[0])
         xs, ys, weights = _Views(x), _Views(y), _Views(sample_weight)
-        classes = ffi.new("int64_t[]", list(class_weight or ()))
-        class_weights = ffi.new("double[]", list((class_weight or {}).values()))
-        self._keep = (xs, ys, weights, classes, class_weights)
-        self.pointer = ffi.new(
-            "martlet_data *",
-            {
-                "struct_size": ffi.sizeof("martlet_data"),
-                "x": xs.pointer,
-                "y": ys.pointer,
-                "sample_weight": weights.pointer,
-                "x_count": xs.count,
-                "y_count": ys.count,
-                "sample_weight_count": weights.count,
-                "class_weight_count": len(class_weight or ()),
-                "classes": classes,
-                "class_weights": class_weights,
-            },
-        )
+        self.pointer = data = ffi.new("martlet_data *")
+        data.struct_size = ffi.sizeof("martlet_data")
+        data.x, data.x_count = xs.pointer, xs.count
+        data.y, data.y_count = ys.pointer, ys.count
+        data.sample_weight, data.sample_weight_count = weights.pointer, weights.count
+        self._keep: tuple[Any, ...] = (xs, ys, weights)
+        if class_weight:
+            data.classes = classes = ffi.new(_EXTENTS, list(class_weight))
+            data.class_weights = values = ffi.new("double[]", list(class_weight.values()))
+            data.class_weight_count = len(class_weight)
+            self._keep += (classes, values)
 
 
 # ---- Models ----------------------------------------------------------------------------------
@@ -363,10 +360,14 @@ def model_check(model: Handle, data: Data) -> None:
     _check(lib.martlet_model_check(model, data.pointer))
 
 
+#: Called after each batch with the batches done, their total and the means so far; True stops.
+Progress = Callable[[int, int, list[float]], bool | None]
+
+
 class _Listener:
     """Hands progress to a function and keeps what that raised until the core has returned."""
 
-    def __init__(self, function: Callable[[int, int, list[float]], bool | None]) -> None:
+    def __init__(self, function: Progress) -> None:
         self.function = function
         self.error: BaseException | None = None
 
@@ -389,7 +390,7 @@ def _progress(user: Any, done: int, total: int, results: Any, count: int) -> int
 def _run(
     call: Callable[[Any], int],
     batch_size: int,
-    progress: Callable[[int, int, list[float]], bool | None],
+    progress: Progress | None,
     shuffle: bool = False,
     on_nan: str = "stop",
 ) -> bool:
@@ -398,20 +399,19 @@ def _run(
     The core asks after each batch, so that is where Python's signal handlers run and where Ctrl-C
     takes effect. The lock of the interpreter is free in between.
     """
+    options = ffi.new(_OPTIONS)
+    options.struct_size = _OPTIONS_SIZE
+    options.batch_size = batch_size
+    options.shuffle = shuffle
+    options.on_nan = ON_NAN[on_nan]
+    if progress is None:
+        _check(call(options))
+        return True
     listener = _Listener(progress)
-    user = ffi.new_handle(listener)
-    options = ffi.new(
-        "martlet_epoch_options *",
-        {
-            "struct_size": ffi.sizeof("martlet_epoch_options"),
-            "batch_size": batch_size,
-            "shuffle": int(shuffle),
-            "on_nan": ON_NAN[on_nan],
-            "progress": lib.martlet_python_progress,
-            "user": user,
-        },
-    )
+    options.progress = lib.martlet_python_progress
+    options.user = user = ffi.new_handle(listener)
     status = call(options)
+    del user  # the core has been calling back through it until here
     if listener.error is not None:
         # The error holds this frame by its traceback: let go of it, or only the garbage collector
         # could free what the frame holds.
@@ -426,6 +426,13 @@ def _run(
     return True
 
 
+def _listening(progress: Progress | None, samples: int, batch_size: int) -> Progress | None:
+    """What to call after each batch: behind the only one the core returns anyway."""
+    if progress is None and samples > batch_size:
+        return _goes_on
+    return progress
+
+
 def _goes_on(_done: int, _total: int, _results: list[float]) -> bool:
     return False
 
@@ -434,7 +441,7 @@ def train(
     model: Handle,
     data: Data,
     batch_size: int,
-    progress: Callable[[int, int, list[float]], bool | None] = _goes_on,
+    progress: Progress | None = None,
     shuffle: bool = False,
     on_nan: str = "stop",
 ) -> list[float] | None:
@@ -444,7 +451,7 @@ def train(
     finished = _run(
         lambda options: lib.martlet_model_train(model, data.pointer, options, results),
         batch_size,
-        progress,
+        _listening(progress, data.sample_count, batch_size),
         shuffle,
         on_nan,
     )
@@ -452,10 +459,7 @@ def train(
 
 
 def evaluate(
-    model: Handle,
-    data: Data,
-    batch_size: int,
-    progress: Callable[[int, int, list[float]], bool | None] = _goes_on,
+    model: Handle, data: Data, batch_size: int, progress: Progress | None = None
 ) -> list[float]:
     """One pass that changes nothing. Progress may raise, but not stop it."""
     count = lib.martlet_model_result_count(model)
@@ -463,7 +467,7 @@ def evaluate(
     finished = _run(
         lambda options: lib.martlet_model_evaluate(model, data.pointer, options, results),
         batch_size,
-        progress,
+        _listening(progress, data.sample_count, batch_size),
     )
     assert finished
     return ffi.unpack(results, count)
@@ -474,20 +478,20 @@ def predict(
     x: Sequence[np.ndarray],
     output_shapes: Iterable[tuple[int, ...]],
     batch_size: int,
-    progress: Callable[[int, int, list[float]], bool | None] = _goes_on,
+    progress: Progress | None = None,
     training: bool = False,
 ) -> list[np.ndarray]:
     """Outputs of the model. Progress may raise, but not stop it."""
     count = len(x[0])
     outputs = [np.empty((count, *shape), np.float32) for shape in output_shapes]
-    pointers = ffi.new("float *[]", [ffi.cast("float *", _address(out)) for out in outputs])
+    places = ffi.new(_FLOAT_POINTERS, [ffi.from_buffer(_FLOATS, out) for out in outputs])
     views = _Views(x)
     finished = _run(
         lambda options: lib.martlet_model_predict(
-            model, views.pointer, views.count, int(training), options, pointers, len(outputs)
+            model, views.pointer, views.count, training, options, places, len(outputs)
         ),
         batch_size,
-        progress,
+        _listening(progress, count, batch_size),
     )
     assert finished
     return outputs

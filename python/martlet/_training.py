@@ -17,8 +17,6 @@ from .callbacks import Callback, History
 if TYPE_CHECKING:
     from .optimizers import Optimizer
 
-_BATCH_SIZE = 32
-
 
 class Trainer:
     """The part of a model that trains it. What it needs of a model is declared here."""
@@ -34,10 +32,9 @@ class Trainer:
         @property
         def built(self) -> bool: ...
         @property
-        def input_names(self) -> list[str]: ...
-        @property
         def output_names(self) -> list[str]: ...
 
+        _input_names: list[str]
         _input_shapes: list[tuple[int, ...]]
         _output_shapes: list[tuple[int, ...]]
         _outputs_structure: Any
@@ -281,7 +278,7 @@ class Trainer:
 
     def _inputs(self, x: Any, prefix: str = "") -> list[np.ndarray]:
         rank = 1 + len(self._input_shapes[0])
-        return _data.per_name(x, self.input_names, f"{prefix}x", lambda part: part.ndim >= rank)
+        return _data.per_name(x, self._input_names, f"{prefix}x", lambda part: part.ndim >= rank)
 
     def _validation_samples(self, given: Any) -> Any:
         if not isinstance(given, list | tuple) or len(given) not in (2, 3):
@@ -357,7 +354,9 @@ class Trainer:
         names = self._result_names()
         line = ProgressLine(_steps(data.sample_count, batch), verbose)
         try:
-            results = _native.evaluate(handle, data, batch, _painting(line, names))
+            results = _native.evaluate(
+                handle, data, batch, _painting(line, names) if verbose else None
+            )
         except BaseException:
             line.abandon()
             raise
@@ -399,19 +398,17 @@ class Trainer:
         refuse("predict", steps=steps, callbacks=callbacks or None)
         verbose = verbosity(verbose)
         batch = _batch_size(batch_size)
-        self._build_for(x)
-        xs = self._inputs(x)
-        count = _data.same_length(x=xs)
-        line = ProgressLine(_steps(count, batch), verbose)
+        xs = self._prediction_inputs(x)
+        if verbose == 0:
+            return self._predicted(xs, batch)
+        line = ProgressLine(_steps(len(xs[0]), batch), verbose)
         try:
-            outputs = _native.predict(
-                self._model_handle(), xs, self._output_shapes, batch, _painting(line, [])
-            )
+            outputs = self._predicted(xs, batch, _painting(line, []))
         except BaseException:
             line.abandon()
             raise
         line.finish()
-        return _nest.packed_like(self._outputs_structure, outputs)
+        return outputs
 
     def train_on_batch(
         self,
@@ -464,10 +461,26 @@ class Trainer:
 
     def predict_on_batch(self, x: Any) -> Any:
         """Outputs of the model for all samples given, as one batch."""
+        xs = self._prediction_inputs(x)
+        return self._predicted(xs, len(xs[0]))
+
+    def _prediction_inputs(self, x: Any) -> list[np.ndarray]:
         self._build_for(x)
         xs = self._inputs(x)
-        count = _data.same_length(x=xs)
-        outputs = _native.predict(self._model_handle(), xs, self._output_shapes, count)
+        if len(xs) > 1:
+            _data.same_length(x=xs)
+        return xs
+
+    def _predicted(
+        self,
+        xs: list[np.ndarray],
+        batch: int,
+        progress: _native.Progress | None = None,
+        training: bool = False,
+    ) -> Any:
+        outputs = _native.predict(
+            self._model_handle(), xs, self._output_shapes, batch, progress, training
+        )
         return _nest.packed_like(self._outputs_structure, outputs)
 
 
@@ -477,7 +490,7 @@ class _Fit:
     shuffle = True
     on_nan = "stop"
     validation: _native.Data | None = None
-    validation_batch = _BATCH_SIZE
+    validation_batch = _data.BATCH_SIZE
     validation_freq: int | Iterable[int] = 1
 
     def __init__(
@@ -559,7 +572,8 @@ class _Fit:
         def after_batch(done: int, total: int, results: list[float]) -> bool:
             nonlocal latest
             latest = (done, results)
-            paint(done, total, results)
+            if self.verbose:
+                paint(done, total, results)
             if self.hears_batches:
                 self.tell("on_train_batch_end", done - 1, _logs(self.names, results))
             return self.model.stop_training
@@ -612,7 +626,7 @@ def _steps(samples: int, batch: int) -> int:
 
 def _batch_size(value: Any, what: str = "batch_size") -> int:
     if value is None:
-        return _BATCH_SIZE
+        return _data.BATCH_SIZE
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{what} must be an integer from 1 up, got {value!r}")
     # More than any data has; larger numbers would not cross to the core.

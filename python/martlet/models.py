@@ -307,14 +307,9 @@ class Model(Trainer, Layer):
         return _nest.packed_like(self._outputs_structure, self._made_of(leaves))
 
     def _compute(self, inputs: Any, training: bool) -> Any:
-        self._build_for(inputs)
-        arrays = self._inputs(inputs)
-        count = _data.same_length(x=arrays)
-        batch = count if training else min(count, 32)
-        outputs = _native.predict(
-            self._model_handle(), arrays, self._output_shapes, batch, training=training
-        )
-        return _nest.packed_like(self._outputs_structure, outputs)
+        xs = self._prediction_inputs(inputs)
+        # Training statistics are those of all samples.
+        return self._predicted(xs, len(xs[0]) if training else _data.BATCH_SIZE, training=training)
 
 
 class Sequential(Model):

@@ -14,8 +14,6 @@ from .._errors import not_supported
 from ._symbol import KerasTensor
 from ._weight import Variable
 
-_BATCH = 32
-
 
 class Layer:
     """A step of a network: configuration, and weights from its first call on.
@@ -195,7 +193,7 @@ class Layer:
         ]
         count = _data.same_length(input=arrays)
         model, shape = self._calculator_for(tuple(array.shape[1:] for array in arrays))
-        batch_size = count if training else min(count, _BATCH)
+        batch_size = count if training else _data.BATCH_SIZE
         return _native.predict(model, arrays, [shape], batch_size, training=training)[0]
 
     def _calculator_for(self, shapes: tuple[tuple[int, ...], ...]) -> tuple[Any, tuple[int, ...]]:
