@@ -247,7 +247,10 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
     let outputRowStep = geometry.horizontal.output * filters
     let planes = pass.work + inputGradients
     if pass.inputGradients != nil {
-      planes.update(repeating: 0, count: pass.count * imagePlane.count)
+      // What the first tiles of every row and column add to.
+      for sample in 0..<pass.count {
+        imagePlane.clearCorner(planes + sample * imagePlane.count, points: kernel - 1)
+      }
     }
     for block in blocks(pass.count) {
       visit(block) { sample, line, tile in
