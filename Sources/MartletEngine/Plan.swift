@@ -84,12 +84,14 @@ package final class Plan {
   ///   - isTraining: Whether dropout drops and batch normalization uses the batch.
   ///   - heads: Losses and metrics; without them the outputs are written to the feed's predictions.
   ///   - computesGradients: Whether there is a backward pass.
+  ///   - precision: Of products for which no layer's policy says otherwise.
   ///   - clock: Times every stage; results are the same bits with it and without.
   /// - Throws: `outOfMemory`.
   package init(
     _ program: Program, capacity: Int, isTraining: Bool, heads: [LossHead] = [],
     computesGradients: Bool = false, clock: StageClock? = nil,
-    kernels: Kernels = KernelSelection.current.kernels
+    kernels: Kernels = KernelSelection.current.kernels,
+    precision: ProductPrecision = .float32
   ) throws(MartletError) {
     try Plan.checkSize(program, capacity)
     var program = program
@@ -101,7 +103,7 @@ package final class Plan {
 
     let draft = PlanDraft(
       program, capacity: capacity, isTraining: isTraining, heads: heads,
-      computesGradients: computesGradients, kernels: kernels)
+      computesGradients: computesGradients, kernels: kernels, precision: precision)
     self.capacity = capacity
     self.kernels = kernels
     groupSize = draft.groupSize

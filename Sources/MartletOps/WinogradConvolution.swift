@@ -36,6 +36,8 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
   /// - Returns: `nil` where the direct sum is the better way, or the only one.
   package init?(_ geometry: ConvolutionGeometry, _ kernels: Kernels, groupSize: Int) {
     let (v, h) = (geometry.vertical, geometry.horizontal)
+    // The transforms would make roundings to 8 bits several times larger.
+    guard kernels.product.precision != .bfloat16 else { return nil }
     guard v.kernel == h.kernel, let side = WinogradKernels.side(kernel: v.kernel),
       v.stride == 1, h.stride == 1, v.dilation == 1, h.dilation == 1, geometry.groups == 1
     else { return nil }
@@ -95,14 +97,20 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
   private var inputGradients: Int {
     filterMatrices + WinogradConvolution.positions * geometry.channels * geometry.filters + 16
   }
+  private var productWork: Int { inputGradients + chunkSize * imagePlane.count }
 
   package func preparedCount(isTraining: Bool) -> Int {
     WinogradConvolution.positions * (forwardCount + (isTraining ? backwardCount : 0))
   }
 
   package func workCount(isTraining: Bool) -> Int {
-    guard isTraining else { return max(filterMatrices, packedTapsCount) + 16 }
-    return max(inputGradients + chunkSize * imagePlane.count, packedTapsCount) + 16
+    let product = kernels.product
+    guard isTraining else {
+      return max(filterMatrices + product.workCount(), packedTapsCount) + 16
+    }
+    return max(
+      productWork + product.workCount(depth: blockTiles, columns: geometry.filters),
+      packedTapsCount) + 16
   }
 
   /// Taps of one panel of filters, while they are transformed.
@@ -209,7 +217,7 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
       }
       multiply(
         inputs, inputStep, depth: channels, pass.prepared, forwardCount, outputs, outputStep,
-        columns: filters, rows: block.count * tilesAcross)
+        columns: filters, rows: block.count * tilesAcross, pass.work + filterMatrices)
       visit(block) { sample, line, tile in
         kernels.winograd.gatherOutput(
           Source(outputs) + tile * filters, pass.outputs[sample] + line * outputRowStep,
@@ -221,7 +229,7 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
   /// Tiles × depth times depth × columns at every position.
   private func multiply(
     _ a: Target, _ aStep: Int, depth: Int, _ filters: Source, _ filterStep: Int, _ c: Target,
-    _ cStep: Int, columns: Int, rows: Int
+    _ cStep: Int, columns: Int, rows: Int, _ work: Target
   ) {
     let width = kernels.product.packedWidth(columns)
     for position in 0..<WinogradConvolution.positions {
@@ -230,6 +238,8 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
         b: filters + position * filterStep, c: c + position * cStep)
       product.aRowStep = depth
       product.runLength = depth
+      product.bIsPacked = true
+      product.work = work
       product.bPanelStep = depth * width
       product.bDepthStep = width
       product.cRowStep = columns
@@ -265,13 +275,14 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
         }
         addFilterMatrices(
           inputs, outputs, pass.work + filterMatrices, tiles: block.count * tilesAcross,
-          accumulates: !(pass.isFirst && block.lowerBound == 0))
+          accumulates: !(pass.isFirst && block.lowerBound == 0), pass.work + productWork)
       }
       if pass.inputGradients != nil {
         multiply(
           outputs, outputStep, depth: filters,
           pass.prepared + WinogradConvolution.positions * forwardCount, backwardCount, inputs,
-          inputStep, columns: channels, rows: block.count * tilesAcross)
+          inputStep, columns: channels, rows: block.count * tilesAcross,
+          pass.work + productWork)
         visit(block) { sample, line, tile in
           kernels.winograd.gatherInput(
             Source(inputs) + tile * channels,
@@ -293,7 +304,8 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
 
   /// At every position the sum over tiles of input × output gradient.
   private func addFilterMatrices(
-    _ inputs: Target, _ outputs: Target, _ sums: Target, tiles: Int, accumulates: Bool
+    _ inputs: Target, _ outputs: Target, _ sums: Target, tiles: Int, accumulates: Bool,
+    _ work: Target
   ) {
     let (channels, filters) = (geometry.channels, geometry.filters)
     for position in 0..<WinogradConvolution.positions {
@@ -305,6 +317,7 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
       product.aRowStep = 1
       product.aDepthStep = channels
       product.runLength = tiles
+      product.work = work
       product.bPanelStep = kernels.product.panelWidth
       product.bDepthStep = filters
       product.cRowStep = filters
