@@ -13,7 +13,9 @@ package struct Kernels: Sendable {
   /// Floats in one vector. Packed panels are padded to a multiple of it.
   package let vectorWidth: Int
 
+  /// Of the precision in use; `floats` is always float32.
   package var product: ProductKernels
+  package let floats: ProductKernels
   /// Where the processor has tile registers.
   package var tiles: TileKernels?
   package var winograd: WinogradKernels
@@ -36,6 +38,7 @@ package struct Kernels: Sendable {
     self.name = name
     self.vectorWidth = vectorWidth
     self.product = product
+    floats = product
     self.winograd = winograd
     self.elementwise = elementwise
     self.softmax = softmax

@@ -359,7 +359,8 @@ private func multiplyOnTiles<Unit: TileUnit>(
   let work = Work(memory)
   var b = product.b
   var panelStep = product.bPanelStep
-  let width = product.columns <= side ? side : 2 * side
+  // The panel may be one of a wider matrix: its rows are then longer than these columns ask for.
+  let width = product.bIsPacked ? product.bDepthStep : product.columns <= side ? side : 2 * side
   if !product.bIsPacked {
     panelStep = (rows.depth + 1) / 2 * 2 * width
     packInPlace(product, work.packed, width, panelStep)

@@ -36,6 +36,7 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
   /// - Returns: `nil` where the direct sum is the better way, or the only one.
   package init?(_ geometry: ConvolutionGeometry, _ kernels: Kernels, groupSize: Int) {
     let (v, h) = (geometry.vertical, geometry.horizontal)
+    assert(kernels.product.panelWidth == kernels.floats.panelWidth)
     // The transforms would make roundings to 8 bits several times larger.
     guard kernels.product.precision != .bfloat16 else { return nil }
     guard v.kernel == h.kernel, let side = WinogradKernels.side(kernel: v.kernel),
@@ -113,9 +114,10 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
       packedTapsCount) + 16
   }
 
-  /// Taps of one panel of filters, while they are transformed.
+  /// Taps of one panel of filters while they are transformed, and their matrices while these are packed.
   private var packedTapsCount: Int {
-    kernel * kernel * max(geometry.channels, geometry.filters) * kernels.product.panelWidth
+    (kernel * kernel + (kernels.product.precision == .float32 ? 0 : WinogradConvolution.positions))
+      * max(geometry.channels, geometry.filters) * kernels.product.panelWidth
   }
 
   // MARK: Filters
@@ -150,13 +152,24 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
     let first = panel * kernels.product.panelWidth
     let width = kernels.product.packedWidth(columns)
     let tapStep = geometry.channels * geometry.filters
+    let panelCount = depth * width
+    let panelStart = target + panel * panelCount
     for tap in 0..<(kernel * kernel) {
-      kernels.product.pack(
+      kernels.floats.pack(
         filters + (tap * tapStep + first * columnStep), depthStep, columnStep, depth,
-        min(columns - first, width), taps + tap * depth * width, width, depth * width)
+        min(columns - first, width), taps + tap * panelCount, width, panelCount)
     }
-    kernels.winograd.spreadFilters(
-      Source(taps), kernel, depth * width, target + panel * depth * width, count)
+    guard kernels.product.precision != .float32 else {
+      kernels.winograd.spreadFilters(Source(taps), kernel, panelCount, panelStart, count)
+      return
+    }
+    let matrices = taps + kernel * kernel * panelCount
+    kernels.winograd.spreadFilters(Source(taps), kernel, panelCount, matrices, panelCount)
+    for position in 0..<WinogradConvolution.positions {
+      kernels.product.pack(
+        Source(matrices) + position * panelCount, width, 1, depth, width,
+        panelStart + position * count, width, panelCount)
+    }
   }
 
   // MARK: Passes

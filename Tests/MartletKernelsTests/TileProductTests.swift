@@ -146,6 +146,18 @@ import Testing
     let plain = GuardedFloats(count: total * s.columns)
     run(into: plain) { _ in }
     expect(plain) { expected.values[$0] }
+    if isPacked && s.columns > kernels.panelWidth {
+      // The last panel alone.
+      let panel = (s.columns - 1) / kernels.panelWidth
+      let first = panel * kernels.panelWidth
+      let part = GuardedFloats([Float](repeating: 7, count: total * s.columns))
+      run(into: part) {
+        $0.b = packed.source + panel * s.depth * width
+        $0.c = part.pointer + first
+        $0.columns = s.columns - first
+      }
+      expect(part) { $0 % s.columns < first ? 7 : expected.values[$0] }
+    }
     let added = GuardedFloats(old)
     run(into: added) { $0.accumulates = true }
     expect(added) { expected.values[$0] + Double(old[$0]) }
