@@ -37,7 +37,7 @@ package struct KernelSelection: Sendable {
     return levels
   }()
 
-  private static let knownNames = ["portable", "avx2", "avx512", "amx"]
+  package static let knownNames = ["portable", "avx2", "avx512", "amx"]
 
   /// - Parameter available: From plain to wide, not empty.
   package init(requested: String?, among available: [Kernels]) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 import subprocess
 import sys
 
@@ -73,10 +74,12 @@ def test_thread_counts_that_make_no_sense_are_warned_of(requested):
 def test_unknown_instruction_sets_are_warned_of():
     result = run("import martlet", MARTLET_ISA="abacus")
     assert (result.returncode, result.stdout) == (0, "")
-    assert (
-        "RuntimeWarning: MARTLET_ISA=abacus is not followed: accepted are portable, avx2, avx512; "
-        f"using {martlet.config.instruction_set()}\n"
-    ) in result.stderr
+    used = martlet.config.instruction_set()
+    assert re.search(
+        "RuntimeWarning: MARTLET_ISA=abacus is not followed: accepted are "
+        rf"portable, avx2, avx512[\w, ]*; using {used}\n",
+        result.stderr,
+    )
 
 
 def test_two_warnings_are_both_said():
