@@ -142,7 +142,7 @@ package final class Plan {
       }
     }
     // The closures live no longer than the plan that holds them.
-    perform = { [unowned(unsafe) self] in runTask($0, worker: $1) }
+    perform = { [unowned(unsafe) self] in runTasks($0, worker: $1) }
     if let rows = clock?.updateRows(trainedVariables, program) {
       gradientSum.body = .batch(tasks: chunks.count) { [unowned(unsafe) self] index, _ in
         rows[chunks[index].variable].measure { sumAndUpdate(chunks[index]) }
@@ -260,16 +260,19 @@ package final class Plan {
     pool.run(tasks, nanoseconds: nanoseconds, perform)
   }
 
-  private func runTask(_ index: Int, worker: Int) {
+  private func runTasks(_ tasks: Range<Int>, worker: Int) {
     guard let batch else { preconditionFailure("no batch is running") }
     switch running {
     case .groups(let bodies):
-      let first = index * groupSize
-      let task = task(
-        batch, samples: first..<min(first + groupSize, batch.count), group: index, worker: worker)
-      for body in bodies { body(task) }
+      for group in tasks {
+        let first = group * groupSize
+        let task = task(
+          batch, samples: first..<min(first + groupSize, batch.count), group: group, worker: worker)
+        for body in bodies { body(task) }
+      }
     case .batch(_, let body):
-      body(index, task(batch, samples: 0..<batch.count, group: 0, worker: worker))
+      let task = task(batch, samples: 0..<batch.count, group: 0, worker: worker)
+      for index in tasks { body(index, task) }
     }
   }
 

@@ -18,7 +18,8 @@ import Synchronization
 /// that has succeeded the job cannot end before the task does, so its other fields may be read. So
 /// nobody ever waits for a sleeping thread to take notice.
 package final class ThreadPool: @unchecked Sendable {
-  package typealias Body = (_ task: Int, _ worker: Int) -> Void
+  /// Runs the tasks of a range: all of a job where the caller works alone, else one at a time.
+  package typealias Body = (_ tasks: Range<Int>, _ worker: Int) -> Void
 
   package let threadCount: Int
   private let process = getpid()
@@ -107,7 +108,7 @@ package final class ThreadPool: @unchecked Sendable {
     guard threadCount > 1, taskCount > 1, nanoseconds >= ThreadPool.smallestShared,
       isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
     else {
-      for task in 0..<taskCount { body(task, 0) }
+      body(0..<taskCount, 0)
       return
     }
     self.body = body
@@ -139,7 +140,8 @@ package final class ThreadPool: @unchecked Sendable {
         expected: word, desired: word - 1, ordering: .acquiringAndReleasing)
       if exchanged {
         // Tasks are claimed from the first up: long ones stand in front.
-        body(taskCount - Int(word & 0xffff_ffff), worker)
+        let task = taskCount - Int(word & 0xffff_ffff)
+        body(task..<(task + 1), worker)
         completed.add(1, ordering: .releasing)
         return true
       }

@@ -20,11 +20,10 @@ import Testing
       for _ in 0..<200 {
         let runs = (0..<taskCount).map { _ in Counter() }
         let inUse = (0..<threads).map { _ in Counter() }
-        pool.run(taskCount) { task, worker in
-          runs[task].value.add(1, ordering: .relaxed)
+        pool.run(taskCount) { tasks, worker in
           // A worker number belongs to one running call at a time.
           let before = inUse[worker].value.add(1, ordering: .sequentiallyConsistent).oldValue
-          if before != 0 { runs[task].value.add(1000, ordering: .relaxed) }
+          for task in tasks { runs[task].value.add(before == 0 ? 1 : 1000, ordering: .relaxed) }
           inUse[worker].value.subtract(1, ordering: .sequentiallyConsistent)
         }
         #expect(runs.allSatisfy { $0.value.load(ordering: .relaxed) == 1 })
@@ -39,7 +38,7 @@ import Testing
     for _ in 0..<20 {
       usleep(2000)
       let total = Counter()
-      pool.run(50) { task, _ in total.value.add(task, ordering: .relaxed) }
+      pool.run(50) { tasks, _ in total.value.add(tasks.reduce(0, +), ordering: .relaxed) }
       #expect(total.value.load(ordering: .relaxed) == 49 * 50 / 2)
     }
   }
@@ -54,8 +53,8 @@ import Testing
     for (tasks, nanoseconds) in [(50, 0), (50, 5000), (1, Int.max)] {
       let total = Counter()
       for _ in 0..<100 {
-        pool.run(tasks, nanoseconds: nanoseconds) { _, worker in
-          total.value.add(1, ordering: .relaxed)
+        pool.run(tasks, nanoseconds: nanoseconds) { tasks, worker in
+          total.value.add(tasks.count, ordering: .relaxed)
           if worker != 0 || pthread_equal(pthread_self(), caller) == 0 {
             strangers.value.add(1, ordering: .relaxed)
           }
@@ -74,7 +73,9 @@ import Testing
     for pause in [0, 0, 2000, 0, 2000] {
       usleep(UInt32(pause))
       let total = Counter()
-      pool.run(50, nanoseconds: 20_000) { task, _ in total.value.add(task, ordering: .relaxed) }
+      pool.run(50, nanoseconds: 20_000) { tasks, _ in
+        total.value.add(tasks.reduce(0, +), ordering: .relaxed)
+      }
       #expect(total.value.load(ordering: .relaxed) == 49 * 50 / 2)
     }
   }
@@ -87,7 +88,7 @@ import Testing
     let callers = (0..<4).map { _ in
       Thread {
         for _ in 0..<200 {
-          ThreadPool.current.run(8) { _, _ in total.value.add(1, ordering: .relaxed) }
+          ThreadPool.current.run(8) { tasks, _ in total.value.add(tasks.count, ordering: .relaxed) }
         }
       }
     }
