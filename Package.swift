@@ -16,7 +16,11 @@ let isRoot = Context.environment["MARTLET_AS_DEPENDENCY"] == nil
 #endif
 
 let kernelFlags: [SwiftSetting] = isRoot ? [.unsafeFlags(["-Ounchecked", "-wmo"])] : []
-let machine = ["AVX2": "x86-64-v3", "AVX512": "x86-64-v4"]
+let machine = [
+  "AVX2": ["-march=x86-64-v3"],
+  // The tile instructions are used only where the processor has them.
+  "AVX512": ["-march=x86-64-v4", "-mamx-tile", "-mamx-bf16"],
+]
 
 let kernelLevels: [Target] = levels.map { level in
   .target(
@@ -24,7 +28,7 @@ let kernelLevels: [Target] = levels.map { level in
     dependencies: ["CMartletVectors", "MartletKernelTable"],
     swiftSettings: kernelFlags + [
       .define("MARTLET_\(level)"),
-      .unsafeFlags(["-Xcc", "-march=\(machine[level]!)"]),
+      .unsafeFlags(machine[level]!.flatMap { ["-Xcc", $0] }),
     ])
 }
 

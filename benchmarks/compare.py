@@ -19,6 +19,7 @@ import report
 from comparison import OTHER_MODES, Comparison
 from libraries import LIBRARIES, OURS, PEERS, PRECISIONS
 from networks import NETWORKS
+from processes import WorkerError
 
 ROOT = Path(__file__).resolve().parents[1]
 PEER_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
@@ -102,6 +103,23 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
+def measured(options: argparse.Namespace) -> report.Results:
+    """The results of a run, which are also in ``results.json`` as far as they have come."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            comparison = Comparison(options, Path(folder))
+        except ValueError as error:
+            sys.exit(str(error))
+        try:
+            for _ in comparison.stages():
+                text = json.dumps(comparison.results, indent=1) + "\n"
+                (options.output / "results.json").write_text(text, encoding="utf-8")
+        except WorkerError as error:
+            # Peers are left out; without Martlet there is nothing to compare.
+            sys.exit(f"Martlet failed: {error}")
+    return comparison.results
+
+
 def write(results: report.Results, folder: Path) -> None:
     """Writes the page with the tables and, if matplotlib is there, the chart."""
     drawing = folder / "benchmarks.svg"
@@ -121,13 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.results:
         results = json.loads(options.results.read_text(encoding="utf-8"))
     else:
-        with tempfile.TemporaryDirectory() as folder:
-            comparison = Comparison(options, Path(folder))
-            results = comparison.results
-            for _ in comparison.stages():
-                # After each piece, so that an interrupted run leaves what it has.
-                text = json.dumps(results, indent=1) + "\n"
-                (options.output / "results.json").write_text(text, encoding="utf-8")
+        results = measured(options)
     write(results, options.output)
     short = report.readme_text(results)
     print(f"\n{short}\n\nEverything is in {options.output}.")

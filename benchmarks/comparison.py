@@ -87,13 +87,16 @@ class Comparison:
             for network in self.options.networks:
                 self.starts(network)
                 yield f"{network} costs"
-        for network in self.options.networks:
-            if "scaling" in modes and self.options.threads > 1:
+        if "scaling" in modes and self.options.threads > 1:
+            for network in self.options.networks:
                 self.scaling(network)
                 yield f"{network} scaling"
-            if "growth" in modes:
+            print(f"threads\n{report.scaling_table(self.results)}", flush=True)
+        if "growth" in modes:
+            for network in self.options.networks:
                 self.growth(network)
                 yield f"{network} growth"
+            print(f"memory over many models\n{report.growth_table(self.results)}", flush=True)
 
     def pause(self) -> None:
         """Lets the last side come to rest, and sees what others do meanwhile."""
@@ -272,7 +275,6 @@ class Comparison:
                     found = workers[count].ask("run", mode="fit", seconds=self.options.seconds)
                     entry = {"network": network, "threads": count, "turn": turn, **found}
                     self.results["scaling"].append(entry)
-        print(f"{network}, threads\n{report.scaling_table(self.results)}", flush=True)
 
     def growth(self, network: str) -> None:
         """Martlet's memory while models come and go."""
@@ -281,7 +283,6 @@ class Comparison:
         with self.start(OURS) as worker:
             found = worker.ask("growth", **given, rounds=rounds, timeout=10 * TIMEOUT_SECONDS)
         self.results["growth"].append({"network": network, "rounds": rounds, **found})
-        print(f"{network}, memory over models\n{report.growth_table(self.results)}", flush=True)
 
 
 def name_of(side: Side) -> str:

@@ -134,6 +134,20 @@ public func martlet_model_predict(
   }
 }
 
+@c(martlet_model_profile) @implementation
+public func martlet_model_profile(
+  _ out: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ model: OpaquePointer?,
+  _ data: UnsafePointer<martlet_data>?, _ options: UnsafePointer<martlet_epoch_options>?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let out = try notNull(out, "out")
+    let session = try MartletC.model(model).session
+    let passOptions = if let options { try PassOptions(options) } else { PassOptions() }
+    let profile = try session.profile(TrainingData(notNull(data, "data")), passOptions)
+    out.pointee = try createText(JSONValue.object(profile.description).description)
+  }
+}
+
 // MARK: Structs of the header
 
 extension TrainingData {

@@ -13,7 +13,7 @@ import MartletKernels
 #endif
 
 /// Which kernels run: the widest level the processor and the operating system allow, unless the
-/// environment variable `MARTLET_ISA` (`portable`, `avx2`, `avx512`) lowers it. Chosen once.
+/// environment variable `MARTLET_ISA` (`portable`, `avx2`, `avx512`, `amx`) lowers it. Chosen once.
 package struct KernelSelection: Sendable {
   package let kernels: Kernels
   /// Why `MARTLET_ISA` was not followed.
@@ -27,12 +27,17 @@ package struct KernelSelection: Sendable {
     var levels = [MartletKernels.kernelTable()]
     #if MARTLET_X86_LEVELS
       if martlet_x86_has_v3() { levels.append(MartletKernelsAVX2.kernelTable()) }
-      if martlet_x86_has_v4() { levels.append(MartletKernelsAVX512.kernelTable()) }
+      if martlet_x86_has_v4() {
+        levels.append(MartletKernelsAVX512.kernelTable())
+        if martlet_x86_allow_tiles() {
+          levels.append(MartletKernelsAVX512.kernelTableWithTiles())
+        }
+      }
     #endif
     return levels
   }()
 
-  private static let knownNames = ["portable", "avx2", "avx512"]
+  private static let knownNames = ["portable", "avx2", "avx512", "amx"]
 
   /// - Parameter available: From plain to wide, not empty.
   package init(requested: String?, among available: [Kernels]) {

@@ -84,10 +84,14 @@ package final class Plan {
   ///   - isTraining: Whether dropout drops and batch normalization uses the batch.
   ///   - heads: Losses and metrics; without them the outputs are written to the feed's predictions.
   ///   - computesGradients: Whether there is a backward pass.
+  ///   - precision: Of products for which no layer's policy says otherwise.
+  ///   - clock: Times every stage; results are the same bits with it and without.
   /// - Throws: `outOfMemory`.
   package init(
     _ program: Program, capacity: Int, isTraining: Bool, heads: [LossHead] = [],
-    computesGradients: Bool = false, kernels: Kernels = KernelSelection.current.kernels
+    computesGradients: Bool = false, clock: StageClock? = nil,
+    kernels: Kernels = KernelSelection.current.kernels,
+    precision: ProductPrecision = .float32
   ) throws(MartletError) {
     try Plan.checkSize(program, capacity)
     var program = program
@@ -99,7 +103,7 @@ package final class Plan {
 
     let draft = PlanDraft(
       program, capacity: capacity, isTraining: isTraining, heads: heads,
-      computesGradients: computesGradients, kernels: kernels)
+      computesGradients: computesGradients, kernels: kernels, precision: precision)
     self.capacity = capacity
     self.kernels = kernels
     groupSize = draft.groupSize
@@ -120,7 +124,7 @@ package final class Plan {
     let bound = draft.bind(
       PlanMemory(
         arena: arena.bytes, persistent: persistent.bytes, gradients: gradientBuffer.floats,
-        results: resultBuffer.floats))
+        results: resultBuffer.floats), clock)
     let variableBytes = variables.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride
     preparation = Plan.together(bound.preparation, Work(bytesPerBatch: 2 * variableBytes))
     commitment = Plan.together(bound.commitment, Work(bytesPerBatch: variableBytes))
@@ -139,8 +143,14 @@ package final class Plan {
     }
     // The closures live no longer than the plan that holds them.
     perform = { [unowned(unsafe) self] in runTask($0, worker: $1) }
-    gradientSum.body = .batch(tasks: chunks.count) { [unowned(unsafe) self] index, _ in
-      sumAndUpdate(chunks[index])
+    if let rows = clock?.updateRows(trainedVariables, program) {
+      gradientSum.body = .batch(tasks: chunks.count) { [unowned(unsafe) self] index, _ in
+        rows[chunks[index].variable].measure { sumAndUpdate(chunks[index]) }
+      }
+    } else {
+      gradientSum.body = .batch(tasks: chunks.count) { [unowned(unsafe) self] index, _ in
+        sumAndUpdate(chunks[index])
+      }
     }
   }
 

@@ -4,16 +4,15 @@ import MartletTensors
 /// From places to stages: every operation meets its site.
 extension PlanDraft {
   /// All stages, with every tensor in its place.
+  ///
+  /// - Parameter clock: Times them; `nil` leaves them as the operations made them.
   func bind(
-    _ memory: PlanMemory
-  ) -> (
-    preparation: [Stage], steps: [(stages: [Stage], work: Work)], commitment: [Stage]
-  ) {
-    let sites = activeInstructions.map { ($0, forwardSite($0, memory)) }
-    return (
-      preparation: sites.flatMap { program.instructions[$0].operation.prepare($1) },
-      steps: steps.map { (stages(of: $0, memory), work(of: $0)) },
-      commitment: sites.flatMap { program.instructions[$0].operation.commit($1) }
+    _ memory: PlanMemory, _ clock: StageClock?
+  ) -> (preparation: [Stage], steps: [(stages: [Stage], work: Work)], commitment: [Stage]) {
+    (
+      preparation: timed(clock, .prepare, memory) { $0.prepare($1) },
+      steps: timedSteps(clock, memory),
+      commitment: timed(clock, .update, memory) { $0.commit($1) }
     )
   }
 
@@ -86,7 +85,7 @@ extension PlanDraft {
     }
   }
 
-  private func forwardSite(_ index: Int, _ memory: PlanMemory) -> Site {
+  func forwardSite(_ index: Int, _ memory: PlanMemory) -> Site {
     let instruction = program.instructions[index]
     return site(
       index, memory, dOutput: nil,

@@ -57,6 +57,9 @@ extension PlanDraft {
     }
   }
 
+  /// Of an instruction that reads and writes its variables, or writes them in another layout.
+  func laying(out index: Int) -> Work { Work(bytesPerBatch: 2 * variableByteCount(index)) }
+
   static let width = MemoryLayout<Float>.stride
 
   private func byteCount(_ value: Program.ValueID) -> Int {

@@ -28,6 +28,7 @@ struct PlanDraft {
   let isTraining: Bool
   let heads: [LossHead]
   let kernels: Kernels
+  let precision: ProductPrecision
   private(set) var groupSize = 1
 
   struct Trained {
@@ -90,13 +91,14 @@ struct PlanDraft {
 
   init(
     _ program: Program, capacity: Int, isTraining: Bool, heads: [LossHead],
-    computesGradients: Bool, kernels: Kernels
+    computesGradients: Bool, kernels: Kernels, precision: ProductPrecision
   ) {
     self.program = program
     self.capacity = capacity
     self.isTraining = isTraining
     self.heads = heads
     self.kernels = kernels
+    self.precision = precision
     findRoots()
     chooseGroupSize(computesGradients: computesGradients)
     placePersistent()
@@ -143,8 +145,10 @@ struct PlanDraft {
   }
 
   private func setting(_ instruction: Program.Instruction) -> Setting {
-    Setting(
-      kernels: kernels, inputShapes: instruction.inputs.map { program.shapes[$0] },
+    let inputShapes = instruction.inputs.map { program.shapes[$0] }
+    let precision = instruction.operation.productPrecision(precision, inputs: inputShapes)
+    return Setting(
+      kernels: kernels.with(precision), inputShapes: inputShapes,
       outputShape: program.shapes[instruction.output], capacity: capacity, groupSize: groupSize,
       isTraining: isTraining)
   }

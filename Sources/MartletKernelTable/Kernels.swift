@@ -8,12 +8,16 @@
 /// Legend: `count` elements, `rows × columns` a matrix with contiguous rows unless a step is given,
 /// `d` + name a gradient. Steps are in elements. "Overwrites" means the old value is never read.
 package struct Kernels: Sendable {
-  /// The name users know: `portable`, `avx2` or `avx512`.
-  package let name: String
+  /// The name users know: `portable`, `avx2`, `avx512` or `amx`, which is AVX-512 with tile registers.
+  package var name: String
   /// Floats in one vector. Packed panels are padded to a multiple of it.
   package let vectorWidth: Int
 
+  /// Of the precision in use; `floats` is always float32.
   package var product: ProductKernels
+  package let floats: ProductKernels
+  /// Where the processor has tile registers.
+  package var tiles: TileKernels?
   package var winograd: WinogradKernels
   package var elementwise: ElementwiseKernels
   package var softmax: SoftmaxKernels
@@ -34,6 +38,7 @@ package struct Kernels: Sendable {
     self.name = name
     self.vectorWidth = vectorWidth
     self.product = product
+    floats = product
     self.winograd = winograd
     self.elementwise = elementwise
     self.softmax = softmax
@@ -43,6 +48,20 @@ package struct Kernels: Sendable {
     self.optimizer = optimizer
     self.random = random
     self.conversion = conversion
+  }
+
+  /// The same kernels with products of this precision. Where tiles are missing fused multiply-adds
+  /// of floats are the fastest there is (the bfloat16 dot products of AVX-512 ran at half their
+  /// speed), so they stay.
+  package func with(_ precision: ProductPrecision) -> Kernels {
+    guard let tiles, precision != product.precision else { return self }
+    var kernels = self
+    switch precision {
+    case .float32: break
+    case .split: kernels.product = tiles.split
+    case .bfloat16: kernels.product = tiles.bfloat16
+    }
+    return kernels
   }
 }
 

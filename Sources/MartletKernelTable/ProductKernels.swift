@@ -9,9 +9,10 @@
 /// which lie side by side in a channels-last image. So images are read in place, nothing is unfolded.
 ///
 /// The second operand is either a matrix in place, `bPanelStep == panelWidth` and `bDepthStep` its row
-/// step; or panels laid out by `pack`, `bDepthStep` the width of a panel. Its rows are read in whole
-/// vectors: up to `vectorWidth − 1` elements behind the last column are read, and come to nothing.
-/// Buffers and arenas therefore end with that much slack (`Buffer.slack`).
+/// step; or panels laid out by `pack` (`bIsPacked`), `bDepthStep` the width of a panel and its runs
+/// one behind the other. Its rows are read in whole vectors: up to `vectorWidth − 1` elements behind
+/// the last column are read, and come to nothing. Buffers and arenas therefore end with that much
+/// slack (`Buffer.slack`).
 package struct Product {
   package var a: Source
   package var aLineStep = 0
@@ -22,6 +23,7 @@ package struct Product {
   package var runLength = 0
 
   package var b: Source
+  package var bIsPacked = false
   package var bPanelStep = 0
   package var bRunStep = 0
   package var bDepthStep = 0
@@ -41,6 +43,9 @@ package struct Product {
   /// Applies max(0, ·) to the result.
   package var clampsAtZero = false
 
+  /// Room for `ProductKernels.workCount` elements.
+  package var work: Target?
+
   package init(a: Source, runOffsets: UnsafePointer<Int>, b: Source, c: Target) {
     self.a = a
     self.runOffsets = runOffsets
@@ -49,7 +54,19 @@ package struct Product {
   }
 }
 
+/// How exactly products are worked out; sums are always float32.
+package enum ProductPrecision: Sendable {
+  /// Fused multiply-add of floats.
+  case float32
+  /// Each factor as the sum of two bfloat16 numbers, and three of their four products: about 16 good
+  /// bits.
+  case split
+  /// Factors rounded to bfloat16: 8 good bits.
+  case bfloat16
+}
+
 package struct ProductKernels: Sendable {
+  package let precision: ProductPrecision
   /// Columns of one panel: the width of the widest register tile.
   package let panelWidth: Int
   /// Rows of the tallest register tile.
@@ -60,19 +77,29 @@ package struct ProductKernels: Sendable {
   /// Element (k, n) is read from `source[k·depthStep + n·columnStep]` and written to panel
   /// `n / panelWidth`, which starts at `target + panel·panelStep`, row k of it. Rows are `width`
   /// elements long: `packedWidth` of the columns of the whole matrix, of which this may be a part.
+  /// In bfloat16 two rows make a pair (see `TileProduct.swift`): the depth is then even, and that of
+  /// every part.
   package let pack:
     @Sendable (
       _ source: Source, _ depthStep: Int, _ columnStep: Int, _ depth: Int, _ columns: Int,
       _ target: Target, _ width: Int, _ panelStep: Int
     ) -> Void
+  /// Rows behind a packed matrix that may be read.
+  private let packedSlack: Int
+  /// Elements that `multiply` works with beside a packed copy of an operand in place.
+  private let ownWork: Int
 
   package init(
-    panelWidth: Int, tileHeight: Int,
+    precision: ProductPrecision = .float32, panelWidth: Int, tileHeight: Int,
+    packedSlack: Int = 0, ownWork: Int = 0,
     multiply: @escaping @Sendable (borrowing Product) -> Void,
     pack: @escaping @Sendable (Source, Int, Int, Int, Int, Target, Int, Int) -> Void
   ) {
+    self.precision = precision
     self.panelWidth = panelWidth
     self.tileHeight = tileHeight
+    self.packedSlack = packedSlack
+    self.ownWork = ownWork
     self.multiply = multiply
     self.pack = pack
   }
@@ -84,6 +111,23 @@ package struct ProductKernels: Sendable {
 
   /// Floats that a packed `depth × columns` matrix takes.
   package func packedCount(depth: Int, columns: Int) -> Int {
-    depth * ((columns + panelWidth - 1) / panelWidth) * packedWidth(columns)
+    (depth * ((columns + panelWidth - 1) / panelWidth) + packedSlack) * packedWidth(columns)
+  }
+
+  /// Floats of `Product.work` for a second operand in place, `depth × columns`; without them, for one
+  /// that is packed.
+  package func workCount(depth: Int = 0, columns: Int = 0) -> Int {
+    precision == .float32 ? 0 : ownWork + packedCount(depth: depth + 1, columns: columns)
+  }
+}
+
+/// Products on tile registers of bfloat16 numbers.
+package struct TileKernels: Sendable {
+  package let split: ProductKernels
+  package let bfloat16: ProductKernels
+
+  package init(split: ProductKernels, bfloat16: ProductKernels) {
+    self.split = split
+    self.bfloat16 = bfloat16
   }
 }

@@ -42,7 +42,8 @@ package struct WinogradKernels: Sendable {
   /// points.
   package let spreadInput:
     @Sendable (_ image: Source, _ matrices: Target, borrowing TileRow) -> Void
-  /// Its adjoint: adds B v Bᵀ to the plane.
+  /// Its adjoint, the sum over tiles of B v Bᵀ: adds to the `kernel − 1` first rows and columns of
+  /// each tile, which the tiles before it have reached, and overwrites the rest of the plane.
   package let gatherInput:
     @Sendable (_ matrices: Source, _ image: Target, borrowing TileRow) -> Void
   /// The output plane from matrices, Aᵀ m A, plus the bias, then max(0, ·) where asked for. Writes

@@ -11,3 +11,13 @@ package func kernelTable() -> Kernels {
     normalization: normalizationKernels, reduction: reductionKernels,
     optimizer: optimizerKernels, random: randomKernels, conversion: conversionKernels)
 }
+
+#if MARTLET_AVX512
+  /// The same with products on tile registers, for processors that have them.
+  package func kernelTableWithTiles() -> Kernels {
+    var kernels = kernelTable()
+    kernels.name = "amx"
+    kernels.tiles = processorTileKernels()
+    return kernels
+  }
+#endif

@@ -253,17 +253,29 @@ private func spreadInput(_ image: Source, _ matrices: Target, _ row: borrowing T
 }
 
 private func gatherInput(_ matrices: Source, _ image: Target, _ row: borrowing TileRow) {
+  switch row.side {
+  case 2: gatherInput(overlap: 4, matrices, image, row)
+  case 3: gatherInput(overlap: 3, matrices, image, row)
+  default: gatherInput(overlap: 2, matrices, image, row)
+  }
+}
+
+/// - Parameter overlap: Points along either axis that a tile shares with the one before it.
+@inline(__always)
+private func gatherInput(
+  overlap: Int, _ matrices: Source, _ image: Target, _ row: borrowing TileRow
+) {
   let (rowStep, channels, positionStep) = (row.rowStep, row.channels, row.positionStep)
   var tile = 0
   while tile < row.tiles {
-    let corner = image + tile * row.side * channels
+    let corner = image + tile * (6 - overlap) * channels
     let source = matrices + tile * row.tileStep
     visit(channels) { at in
       Tile(rows: 6, columns: 6) { at(source + ($0 * 6 + $1) * positionStep) }
         .mapped { $0.gather() }
         .visit(rows: 6, columns: 6) {
           let point = corner + ($0 * rowStep + $1 * channels)
-          at.put(at(point) + $2, point)
+          at.put($0 < overlap || $1 < overlap ? at(point) + $2 : $2, point)
         }
     }
     tile += 1

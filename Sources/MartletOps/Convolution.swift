@@ -16,7 +16,13 @@ package struct ConvolutionOp: Operation {
   package var activation = Activation.linear
   package var pooling: PoolingGeometry?
 
-  package init(geometry: ConvolutionGeometry) { self.geometry = geometry }
+  /// What a layer's policy asks for; `nil` for what the plan does.
+  package let precision: ProductPrecision?
+
+  package init(geometry: ConvolutionGeometry, precision: ProductPrecision? = nil) {
+    self.geometry = geometry
+    self.precision = precision
+  }
 
   package var label: String {
     "convolution" + (hasBias ? " + bias" : "") + (activation == .linear ? "" : " + activation")
@@ -37,6 +43,14 @@ package struct ConvolutionOp: Operation {
       v.input + 2 * v.span, h.input + 2 * h.span, max(geometry.channels, geometry.filters),
     ])
     return try Shape(pooling?.outputExtents ?? geometry.outputExtents)
+  }
+
+  /// bfloat16 numbers come in pairs of channels, and of filters for the gradient. A few of them would
+  /// not fill the registers.
+  package func productPrecision(_ wanted: ProductPrecision, inputs: [Shape]) -> ProductPrecision {
+    let (channels, filters) = (geometry.channelsPerGroup, geometry.filtersPerGroup)
+    let fits = channels % 2 == 0 && filters % 2 == 0 && min(channels, filters) >= 8
+    return fits ? precision ?? wanted : .float32
   }
 
   package func needs(_ setting: Setting) -> Needs {

@@ -136,9 +136,28 @@ package struct Plane {
 
   /// Writes the image and the zeros around it.
   package func fill(_ plane: Target, with image: Source, _ kernels: Kernels) {
-    plane.update(repeating: 0, count: count)
+    let before = left * channels
+    let after = rowStep - before - sharedRow
+    plane.update(repeating: 0, count: top * rowStep)
+    if before + after > 0 {
+      for index in 0..<sharedRows {
+        let start = plane + (top + index) * rowStep
+        start.update(repeating: 0, count: before)
+        (start + before + sharedRow).update(repeating: 0, count: after)
+      }
+    }
     kernels.elementwise.copyRows(
       image, imageRowStep, plane + interior, rowStep, sharedRows, sharedRow)
+    (plane + (top + sharedRows) * rowStep).update(
+      repeating: 0, count: (height - top - sharedRows) * rowStep)
+  }
+
+  /// Zeros in the first few rows and columns.
+  func clearCorner(_ plane: Target, points: Int) {
+    plane.update(repeating: 0, count: points * rowStep)
+    for row in points..<height {
+      (plane + row * rowStep).update(repeating: 0, count: points * channels)
+    }
   }
 
   /// Copies what the plane has of the image. The rest of the image, which nothing reads, becomes

@@ -108,7 +108,12 @@ package struct DirectConvolution: ConvolutionAlgorithm {
     geometry.groups * (forwardPackedCount + (isTraining ? backwardPackedCount : 0))
   }
 
-  package func workCount(isTraining: Bool) -> Int { 0 }
+  package func workCount(isTraining: Bool) -> Int {
+    isTraining
+      ? kernels.product.workCount(
+        depth: geometry.vertical.output * geometry.horizontal.output,
+        columns: geometry.filtersPerGroup) : kernels.product.workCount()
+  }
 
   // MARK: Filters
 
@@ -169,6 +174,8 @@ package struct DirectConvolution: ConvolutionAlgorithm {
         product.aRowStep = h.stride * geometry.channels
         product.runCount = forwardRuns.runCount
         product.runLength = forwardRuns.runLength
+        product.bIsPacked = true
+        product.work = pass.work
         product.bPanelStep = forwardRuns.depth * width
         product.bRunStep = forwardRuns.runLength * width
         product.bDepthStep = width
@@ -190,16 +197,16 @@ package struct DirectConvolution: ConvolutionAlgorithm {
       let plane = pass.gradients[sample]
       if let kernelGradient = pass.kernelGradient {
         addKernelGradient(
-          pass.images[sample], plane + gradientPlane.interior, kernelGradient)
+          pass.images[sample], plane + gradientPlane.interior, kernelGradient, pass.work)
       }
       if let inputGradients = pass.inputGradients {
-        writeInputGradient(plane, pass.prepared, inputGradients[sample])
+        writeInputGradient(plane, pass.prepared, inputGradients[sample], pass.work)
       }
     }
   }
 
   /// dw[r,s,c,k] += Σ(p,q) x[p·strideH + r·dilationH, q·strideW + s·dilationW, c] · dz[p,q,k].
-  private func addKernelGradient(_ x: Source, _ dz: Source, _ dw: Target) {
+  private func addKernelGradient(_ x: Source, _ dz: Source, _ dw: Target, _ work: Target) {
     let (v, h) = (geometry.vertical, geometry.horizontal)
     let (inGroup, outGroup) = (geometry.channelsPerGroup, geometry.filtersPerGroup)
     // The taps of a kernel row that lie side by side in the image are rows of one product.
@@ -219,6 +226,7 @@ package struct DirectConvolution: ConvolutionAlgorithm {
           product.aDepthStep = h.stride * geometry.channels
           product.runCount = v.output
           product.runLength = h.output
+          product.work = work
           product.bPanelStep = kernels.product.panelWidth
           product.bRunStep = gradientPlane.rowStep
           product.bDepthStep = geometry.filters
@@ -232,7 +240,9 @@ package struct DirectConvolution: ConvolutionAlgorithm {
     }
   }
 
-  private func writeInputGradient(_ dz: Source, _ prepared: Source, _ dx: Target) {
+  private func writeInputGradient(
+    _ dz: Source, _ prepared: Source, _ dx: Target, _ work: Target
+  ) {
     let (v, h) = (geometry.vertical, geometry.horizontal)
     let (inGroup, outGroup) = (geometry.channelsPerGroup, geometry.filtersPerGroup)
     let width = kernels.product.packedWidth(inGroup)
@@ -248,6 +258,8 @@ package struct DirectConvolution: ConvolutionAlgorithm {
         product.aRowStep = geometry.filters
         product.runCount = phase.runs.runCount
         product.runLength = phase.runs.runLength
+        product.bIsPacked = true
+        product.work = work
         product.bPanelStep = phase.runs.depth * width
         product.bRunStep = phase.runs.runLength * width
         product.bDepthStep = width

@@ -12,7 +12,13 @@ package struct MatrixProductOp: Operation {
   package var hasBias = false
   package var activation = Activation.linear
 
-  package init(units: Int) { self.units = units }
+  /// What a layer's policy asks for; `nil` for what the plan does.
+  package let precision: ProductPrecision?
+
+  package init(units: Int, precision: ProductPrecision? = nil) {
+    self.units = units
+    self.precision = precision
+  }
 
   package var label: String {
     "matrix product" + (hasBias ? " + bias" : "") + (activation == .linear ? "" : " + activation")
@@ -27,9 +33,20 @@ package struct MatrixProductOp: Operation {
     return try Shape(inputs[0].extents.dropLast() + [units])
   }
 
+  /// bfloat16 numbers come in pairs of units for the input's gradient. A few of them would not fill
+  /// the registers.
+  package func productPrecision(_ wanted: ProductPrecision, inputs: [Shape]) -> ProductPrecision {
+    units % 2 == 0 && units >= 8 ? precision ?? wanted : .float32
+  }
+
   package func needs(_ setting: Setting) -> Needs {
     let blocks = MatrixBlocks(self, setting)
+    let product = setting.kernels.product
     var needs = Needs()
+    needs.scratchCount = max(
+      product.workCount(depth: blocks.depth, columns: blocks.columnBlock),
+      setting.isTraining
+        ? product.workCount(depth: blocks.rowCapacity, columns: blocks.gradientColumnBlock) : 0)
     needs.backwardReadsInputs = true
     needs.backwardReadsOutput = activation != .linear
     needs.gradientSums = [0: .batch, 1: .batch]
@@ -116,6 +133,7 @@ extension MatrixProductOp {
         product.runLength = blocks.depth
         product.bPanelStep = kernels.product.panelWidth
         product.bDepthStep = units
+        product.work = task.scratch
         product.cRowStep = units
         product.rows = rows
         product.columns = columns
@@ -184,8 +202,10 @@ extension MatrixProductOp {
             c: dInput.floats(0, task) + (row * depth + column))
           product.aRowStep = units
           product.runLength = units
+          product.bIsPacked = true
           product.bPanelStep = units * width
           product.bDepthStep = width
+          product.work = task.scratch
           product.cRowStep = depth
           product.rows = rows
           product.columns = min(blocks.gradientColumnBlock, depth - column)
@@ -203,6 +223,7 @@ extension MatrixProductOp {
           product.runLength = rowCount
           product.bPanelStep = kernels.product.panelWidth
           product.bDepthStep = units
+          product.work = task.scratch
           product.cRowStep = units
           product.rows = min(blocks.rowBlock, depth - row)
           product.columns = min(blocks.gradientColumnBlock, units - column)

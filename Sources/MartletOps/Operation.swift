@@ -20,6 +20,10 @@ package protocol Operation: Sendable {
   /// both values share one place.
   func isIdentity(isTraining: Bool) -> Bool
 
+  /// How exactly the products of this operation are worked out, where the plan asks for `wanted`.
+  /// Setting and site then have the kernels for it.
+  func productPrecision(_ wanted: ProductPrecision, inputs: [Shape]) -> ProductPrecision
+
   /// Memory wanted beside inputs and output, and what the backward pass will read again.
   func needs(_ setting: Setting) -> Needs
 
@@ -45,6 +49,9 @@ package protocol Operation: Sendable {
 
 extension Operation {
   package func isIdentity(isTraining: Bool) -> Bool { false }
+  package func productPrecision(_ wanted: ProductPrecision, inputs: [Shape]) -> ProductPrecision {
+    .float32
+  }
   package func needs(_ setting: Setting) -> Needs { Needs() }
   package func prepare(_ site: Site) -> [Stage] { [] }
   package func commit(_ site: Site) -> [Stage] { [] }

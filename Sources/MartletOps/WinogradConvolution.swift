@@ -36,6 +36,9 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
   /// - Returns: `nil` where the direct sum is the better way, or the only one.
   package init?(_ geometry: ConvolutionGeometry, _ kernels: Kernels, groupSize: Int) {
     let (v, h) = (geometry.vertical, geometry.horizontal)
+    assert(kernels.product.panelWidth == kernels.floats.panelWidth)
+    // The transforms would make roundings to 8 bits several times larger.
+    guard kernels.product.precision != .bfloat16 else { return nil }
     guard v.kernel == h.kernel, let side = WinogradKernels.side(kernel: v.kernel),
       v.stride == 1, h.stride == 1, v.dilation == 1, h.dilation == 1, geometry.groups == 1
     else { return nil }
@@ -95,19 +98,26 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
   private var inputGradients: Int {
     filterMatrices + WinogradConvolution.positions * geometry.channels * geometry.filters + 16
   }
+  private var productWork: Int { inputGradients + chunkSize * imagePlane.count }
 
   package func preparedCount(isTraining: Bool) -> Int {
     WinogradConvolution.positions * (forwardCount + (isTraining ? backwardCount : 0))
   }
 
   package func workCount(isTraining: Bool) -> Int {
-    guard isTraining else { return max(filterMatrices, packedTapsCount) + 16 }
-    return max(inputGradients + chunkSize * imagePlane.count, packedTapsCount) + 16
+    let product = kernels.product
+    guard isTraining else {
+      return max(filterMatrices + product.workCount(), packedTapsCount) + 16
+    }
+    return max(
+      productWork + product.workCount(depth: blockTiles, columns: geometry.filters),
+      packedTapsCount) + 16
   }
 
-  /// Taps of one panel of filters, while they are transformed.
+  /// Taps of one panel of filters while they are transformed, and their matrices while these are packed.
   private var packedTapsCount: Int {
-    kernel * kernel * max(geometry.channels, geometry.filters) * kernels.product.panelWidth
+    (kernel * kernel + (kernels.product.precision == .float32 ? 0 : WinogradConvolution.positions))
+      * max(geometry.channels, geometry.filters) * kernels.product.panelWidth
   }
 
   // MARK: Filters
@@ -142,13 +152,24 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
     let first = panel * kernels.product.panelWidth
     let width = kernels.product.packedWidth(columns)
     let tapStep = geometry.channels * geometry.filters
+    let panelCount = depth * width
+    let panelStart = target + panel * panelCount
     for tap in 0..<(kernel * kernel) {
-      kernels.product.pack(
+      kernels.floats.pack(
         filters + (tap * tapStep + first * columnStep), depthStep, columnStep, depth,
-        min(columns - first, width), taps + tap * depth * width, width, depth * width)
+        min(columns - first, width), taps + tap * panelCount, width, panelCount)
     }
-    kernels.winograd.spreadFilters(
-      Source(taps), kernel, depth * width, target + panel * depth * width, count)
+    guard kernels.product.precision != .float32 else {
+      kernels.winograd.spreadFilters(Source(taps), kernel, panelCount, panelStart, count)
+      return
+    }
+    let matrices = taps + kernel * kernel * panelCount
+    kernels.winograd.spreadFilters(Source(taps), kernel, panelCount, matrices, panelCount)
+    for position in 0..<WinogradConvolution.positions {
+      kernels.product.pack(
+        Source(matrices) + position * panelCount, width, 1, depth, width,
+        panelStart + position * count, width, panelCount)
+    }
   }
 
   // MARK: Passes
@@ -209,7 +230,7 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
       }
       multiply(
         inputs, inputStep, depth: channels, pass.prepared, forwardCount, outputs, outputStep,
-        columns: filters, rows: block.count * tilesAcross)
+        columns: filters, rows: block.count * tilesAcross, pass.work + filterMatrices)
       visit(block) { sample, line, tile in
         kernels.winograd.gatherOutput(
           Source(outputs) + tile * filters, pass.outputs[sample] + line * outputRowStep,
@@ -221,7 +242,7 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
   /// Tiles × depth times depth × columns at every position.
   private func multiply(
     _ a: Target, _ aStep: Int, depth: Int, _ filters: Source, _ filterStep: Int, _ c: Target,
-    _ cStep: Int, columns: Int, rows: Int
+    _ cStep: Int, columns: Int, rows: Int, _ work: Target
   ) {
     let width = kernels.product.packedWidth(columns)
     for position in 0..<WinogradConvolution.positions {
@@ -230,6 +251,8 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
         b: filters + position * filterStep, c: c + position * cStep)
       product.aRowStep = depth
       product.runLength = depth
+      product.bIsPacked = true
+      product.work = work
       product.bPanelStep = depth * width
       product.bDepthStep = width
       product.cRowStep = columns
@@ -247,7 +270,10 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
     let outputRowStep = geometry.horizontal.output * filters
     let planes = pass.work + inputGradients
     if pass.inputGradients != nil {
-      planes.update(repeating: 0, count: pass.count * imagePlane.count)
+      // What the first tiles of every row and column add to.
+      for sample in 0..<pass.count {
+        imagePlane.clearCorner(planes + sample * imagePlane.count, points: kernel - 1)
+      }
     }
     for block in blocks(pass.count) {
       visit(block) { sample, line, tile in
@@ -262,13 +288,14 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
         }
         addFilterMatrices(
           inputs, outputs, pass.work + filterMatrices, tiles: block.count * tilesAcross,
-          accumulates: !(pass.isFirst && block.lowerBound == 0))
+          accumulates: !(pass.isFirst && block.lowerBound == 0), pass.work + productWork)
       }
       if pass.inputGradients != nil {
         multiply(
           outputs, outputStep, depth: filters,
           pass.prepared + WinogradConvolution.positions * forwardCount, backwardCount, inputs,
-          inputStep, columns: channels, rows: block.count * tilesAcross)
+          inputStep, columns: channels, rows: block.count * tilesAcross,
+          pass.work + productWork)
         visit(block) { sample, line, tile in
           kernels.winograd.gatherInput(
             Source(inputs) + tile * channels,
@@ -290,7 +317,8 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
 
   /// At every position the sum over tiles of input × output gradient.
   private func addFilterMatrices(
-    _ inputs: Target, _ outputs: Target, _ sums: Target, tiles: Int, accumulates: Bool
+    _ inputs: Target, _ outputs: Target, _ sums: Target, tiles: Int, accumulates: Bool,
+    _ work: Target
   ) {
     let (channels, filters) = (geometry.channels, geometry.filters)
     for position in 0..<WinogradConvolution.positions {
@@ -302,6 +330,7 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
       product.aRowStep = 1
       product.aDepthStep = channels
       product.runLength = tiles
+      product.work = work
       product.bPanelStep = kernels.product.panelWidth
       product.bDepthStep = filters
       product.cRowStep = filters

@@ -30,11 +30,11 @@ package struct PassOptions {
 package final class Session: @unchecked Sendable {
   package let model: Model
   private let lock = Lock()
-  private var compiled: CompiledModel?
+  private(set) var compiled: CompiledModel?
   private var plans = PlanCache()
   private var lowered: Lowered?
 
-  private struct Lowered {
+  struct Lowered {
     let program: Program
     /// `Layer.trainabilityVersion` before it was made.
     let version: Int
@@ -50,7 +50,7 @@ package final class Session: @unchecked Sendable {
 
   package init(_ model: Model) { self.model = model }
 
-  private func exclusively<Result>(
+  func exclusively<Result>(
     _ body: () throws(MartletError) -> Result
   ) throws(MartletError) -> Result {
     lock.lock()
@@ -115,7 +115,7 @@ package final class Session: @unchecked Sendable {
     unknownName(name, kind: "optimizer value", known: ["learning_rate", "iterations"])
   }
 
-  private func requireCompiled(_ purpose: String) throws(MartletError) -> CompiledModel {
+  func requireCompiled(_ purpose: String) throws(MartletError) -> CompiledModel {
     guard let compiled else {
       throw MartletError(
         .invalidState, "model '\(model.name)' is not compiled: call compile() before \(purpose)")
@@ -226,7 +226,7 @@ package final class Session: @unchecked Sendable {
 
   /// The model as primitive operations, kept from call to call: only freezing and thawing layers
   /// makes another program of it.
-  private func lower() throws(MartletError) -> Lowered {
+  func lower() throws(MartletError) -> Lowered {
     let version = Layer.trainabilityVersion
     if let lowered, lowered.version == version { return lowered }
     let made = Lowered(try model.lower(), version: version)
@@ -234,14 +234,14 @@ package final class Session: @unchecked Sendable {
     return made
   }
 
-  private func prepare(
+  func prepare(
     _ data: TrainingData, _ options: PassOptions, _ compiled: CompiledModel
   ) throws(MartletError) -> Int {
     try DataCheck(model: model, program: compiled.program, heads: compiled.heads).check(data)
     return min(options.batchSize, data.sampleCount)
   }
 
-  private static func stopped(_ batch: Int, _ total: Int) -> MartletError {
+  static func stopped(_ batch: Int, _ total: Int) -> MartletError {
     MartletError(.stopped, "stopped after batch \(batch) of \(total)")
   }
 
@@ -348,71 +348,5 @@ private struct ResultSums {
     let total = zip(losses, heads).reduce(0) { $0 + $1.0 * Double($1.1.weight) }
     return [total * scale] + (heads.count > 1 ? losses.map { $0 * scale } : [])
       + metrics.map { $0 * scale }
-  }
-}
-
-/// Applies the optimizer to a plan's gradients. Holds the addresses it needs, so that a step
-/// allocates nothing.
-private final class UpdateStep {
-  private let plan: Plan
-  private let optimizer: Optimizer
-  private let rule: any UpdateRule
-  private let kernels = KernelSelection.current.kernels.optimizer
-  private let weights: [UnsafeMutablePointer<Float>]
-  private let slots: [[UnsafeMutablePointer<Float>]]
-  private var stepSize: Float = 0
-  private var update: Plan.Update = { _, _, _ in }
-
-  init(_ plan: Plan, _ optimizer: Optimizer) {
-    self.plan = plan
-    self.optimizer = optimizer
-    rule = optimizer.rule
-    weights = plan.trainedVariables.map { $0.mutableValues() }
-    slots = plan.trainedVariables.map { optimizer.slotBuffers(of: $0).map(\.floats) }
-    // Lives no longer than this object, which holds it.
-    update = { [unowned(unsafe) self] variable, range, gradient in
-      let first = range.lowerBound
-      rule.update(
-        weights[variable] + first, gradient: gradient,
-        slots: { self.slots[variable][$0] + first }, count: range.count, stepSize: stepSize,
-        with: kernels)
-    }
-  }
-
-  func run(_ feed: Feed, count: Int) {
-    let step = UInt64(optimizer.iterations)
-    stepSize = optimizer.beginStep()
-    plan.finish(feed, count: count, step: step, update: update)
-    for variable in plan.trainedVariables { variable.markChanged() }
-  }
-}
-
-/// Copies of weights and optimizer state, to go back to.
-private struct Snapshot {
-  private let copies: [(target: UnsafeMutablePointer<Float>, values: Buffer, count: Int)]
-  private let variables: [Variable]
-  private let optimizer: Optimizer
-  private let iterations: Int
-
-  init(_ variables: [Variable], _ optimizer: Optimizer) throws(MartletError) {
-    self.variables = variables
-    self.optimizer = optimizer
-    iterations = optimizer.iterations
-    var copies: [(UnsafeMutablePointer<Float>, Buffer, Int)] = []
-    for variable in variables {
-      let slots = optimizer.slotBuffers(of: variable).map(\.floats)
-      for target in [variable.mutableValues()] + slots {
-        let copy = try Buffer(floatCount: variable.count)
-        copy.floats.update(from: target, count: variable.count)
-        copies.append((target, copy, variable.count))
-      }
-    }
-    self.copies = copies
-  }
-
-  func restore() {
-    for copy in copies { copy.target.update(from: copy.values.floats, count: copy.count) }
-    for variable in variables { variable.markChanged() }
-    optimizer.setIterations(iterations)
   }
 }

@@ -169,6 +169,14 @@ static void predict(martlet_model *model, const martlet_data *data, const int32_
   EXPECT(right > SAMPLES * 95 / 100);
 }
 
+static void profile(martlet_model *model, const martlet_data *data) {
+  char *text = NULL;
+  check(martlet_model_profile(&text, model, data, NULL), "profile");
+  EXPECT(strstr(text, "\"layer\": \"bars\"") != NULL);
+  EXPECT(strstr(text, "\"pass\": \"backward\"") != NULL);
+  martlet_text_release(text);
+}
+
 static void read_weights(martlet_model *model) {
   martlet_layer *layer = NULL;
   check(martlet_model_as_layer(&layer, model), "as layer");
@@ -253,6 +261,8 @@ int main(void) {
   double results[2];
   EXPECT(martlet_model_train(model, &data, &options, results) == MARTLET_INVALID_STATE);
   train(model, &data);
+  predict(model, &data, labels);
+  profile(model, &data);
   predict(model, &data, labels);
   read_weights(model);
   make_mistakes(model, &data);

@@ -217,6 +217,34 @@ struct TrainingCallsTests {
     #expect(failure(martlet_model_compile(nil, "{}")) == "model must not be NULL")
   }
 
+  @Test func profilesTrainingAndPrediction() throws {
+    let session = Session()
+    let model = try classifier(session)
+    var epoch = options()
+    try withData { data in
+      let training = try created { martlet_model_profile($0, model, &data, &epoch) }
+      #expect(training.hasPrefix(#"{"training": true, "batch_size": 16, "batches": 10, "#))
+      #expect(training.contains(#"{"layer": "d", "operation": "Adam", "pass": "update", "#))
+      data.y_count = 0
+      let prediction = try created { martlet_model_profile($0, model, &data, nil) }
+      #expect(prediction.hasPrefix(#"{"training": false, "batch_size": 32, "batches": 10, "#))
+      #expect(
+        prediction.contains(
+          #"{"layer": "d", "operation": "matrix product + bias", "pass": "forward", "#))
+      #expect(!prediction.contains("update"))
+
+      epoch = options(-3)
+      var text: UnsafeMutablePointer<CChar>?
+      #expect(
+        failure(martlet_model_profile(&text, model, &data, &epoch))
+          == "batch_size must be at least 1, received -3")
+      #expect(failure(martlet_model_profile(nil, model, &data, nil)) == "out must not be NULL")
+      #expect(failure(martlet_model_profile(&text, model, nil, nil)) == "data must not be NULL")
+      #expect(failure(martlet_model_profile(&text, nil, &data, nil)) == "model must not be NULL")
+      #expect(text == nil)
+    }
+  }
+
   @Test func classWeightsReachTheLoss() throws {
     let session = Session()
     let model = try classifier(session)

@@ -1,5 +1,6 @@
 import MartletDispatch
 import MartletKernelTable
+import MartletKernels
 import MartletOps
 import MartletTensors
 import MartletTestSupport
@@ -114,6 +115,45 @@ import Testing
     ] {
       let scale = expected.map(abs).max() ?? 1
       expectClose(found, expected.doubles, absolute: 5e-6 * Double(scale))
+    }
+  }
+
+  /// Every algorithm on tile registers, of which this is a plain imitation, against floats.
+  @Test(
+    arguments: [ProductPrecision.split, .bfloat16],
+    [
+      OperationTests.ConvolutionCase(size: (9, 11), channels: 18, filters: 34, padding: .same),
+      OperationTests.ConvolutionCase(
+        size: (9, 8), channels: 10, filters: 16, stride: (2, 2), padding: .same),
+      OperationTests.ConvolutionCase(
+        size: (7, 7), channels: 16, filters: 8, kernel: (1, 1), stride: (2, 2)),
+      OperationTests.ConvolutionCase(
+        size: (20, 19), channels: 32, filters: 40, kernel: (2, 2), padding: .same),
+    ])
+  func tilesAgainstFloats(
+    _ precision: ProductPrecision, _ c: OperationTests.ConvolutionCase
+  ) throws {
+    let geometry = try OperationTests.geometry(c)
+    let floats = try #require(KernelSelection.available.last)
+    var kernels = floats
+    kernels.tiles = plainTileKernels()
+    kernels = kernels.with(precision)
+    let expected = try run(DirectConvolution(geometry, floats), geometry, floats, samples: 3)
+    func compare(_ found: Results, _ tolerance: Double, _ what: String) {
+      for (name, found, expected) in [
+        ("outputs", found.outputs, expected.outputs),
+        ("kernel gradient", found.kernelGradient, expected.kernelGradient),
+        ("input gradients", found.inputGradients, expected.inputGradients),
+      ] {
+        let scale = Double(expected.map(abs).max() ?? 1)
+        expectClose(found, expected.doubles, absolute: tolerance * scale, "\(what) \(name)")
+      }
+    }
+    compare(
+      try run(DirectConvolution(geometry, kernels), geometry, kernels, samples: 3),
+      precision == .split ? 1e-5 : 1e-2, "direct")
+    if let winograd = WinogradConvolution(geometry, kernels, groupSize: 2) {
+      compare(try run(winograd, geometry, kernels, samples: 3), 5e-5, "winograd")
     }
   }
 }

@@ -1,5 +1,6 @@
 import MartletDispatch
 import MartletKernelTable
+import MartletKernels
 import MartletOps
 import MartletTensors
 import MartletTestSupport
@@ -101,6 +102,65 @@ import Testing
     try check(
       ConvolutionOp(geometry: geometry), [[c.size.0, c.size.1, c.channels]], [kernel],
       elements: 5)
+  }
+
+  /// Convolution and matrix product on tile registers, of which the tests have a plain imitation.
+  @Test(arguments: [ProductPrecision.split, .bfloat16])
+  func productsOnTiles(_ precision: ProductPrecision) throws {
+    let cases = [
+      ConvolutionCase(size: (6, 7), channels: 8, filters: 10, padding: .same),
+      ConvolutionCase(size: (9, 11), channels: 18, filters: 34, padding: .same),
+      ConvolutionCase(size: (9, 8), channels: 10, filters: 16, stride: (2, 2), padding: .same),
+      ConvolutionCase(size: (7, 7), channels: 16, filters: 8, kernel: (1, 1), stride: (2, 2)),
+      ConvolutionCase(size: (7, 9), channels: 16, filters: 32, kernel: (2, 3), dilation: (2, 1)),
+      ConvolutionCase(size: (5, 6), channels: 16, filters: 20, padding: .same, groups: 2),
+    ]
+    var kernels = try #require(OperationTests.levels.last)
+    kernels.tiles = plainTileKernels()
+    // 2⁻¹⁶, and 2⁻⁸, of each product for what is left out of it, and the float sums.
+    let tolerance = precision == .split ? 4e-5 : 1.5e-2
+    func check(_ operation: some Operation, _ input: [Int], _ variables: [Variable]) throws {
+      #expect(operation.productPrecision(precision, inputs: [try Shape(input)]) == precision)
+      var check = ProgramCheck(
+        try ProgramCheck.withInputGradient(
+          operation, inputs: [try Shape(input)], variables: variables))
+      check.kernels = kernels
+      check.precision = precision
+      check.tolerance = tolerance
+      check.checkedElements = 8
+      try check.run()
+    }
+    for c in cases {
+      let geometry = try OperationTests.geometry(c)
+      let kernel = try Variable(name: "kernel", shape: Shape(geometry.kernelExtents))
+      try check(
+        ConvolutionOp(geometry: geometry), [c.size.0, c.size.1, c.channels], [kernel])
+    }
+    for (depth, units) in [(7, 8), (16, 16), (17, 34), (40, 64), (130, 10)] {
+      let kernel = try Variable(name: "kernel", shape: Shape([depth, units]))
+      try check(MatrixProductOp(units: units), [depth], [kernel])
+      try check(MatrixProductOp(units: units), [2, 3, depth], [kernel])
+    }
+  }
+
+  /// A layer's own precision goes before the plan's; odd and small counts stay with floats.
+  @Test func whichPrecision() throws {
+    let even = try OperationTests.geometry(ConvolutionCase(channels: 8, filters: 8))
+    let odd = try OperationTests.geometry(ConvolutionCase(channels: 9, filters: 8))
+    let small = try OperationTests.geometry(ConvolutionCase(channels: 1, filters: 8))
+    #expect(ConvolutionOp(geometry: even).productPrecision(.split, inputs: []) == .split)
+    #expect(
+      ConvolutionOp(geometry: even, precision: .bfloat16).productPrecision(.split, inputs: [])
+        == .bfloat16)
+    for geometry in [odd, small] {
+      #expect(ConvolutionOp(geometry: geometry).productPrecision(.split, inputs: []) == .float32)
+    }
+    #expect(MatrixProductOp(units: 7).productPrecision(.split, inputs: []) == .float32)
+    #expect(
+      MatrixProductOp(units: 8, precision: .bfloat16).productPrecision(.float32, inputs: [])
+        == .bfloat16)
+    let kernels = try #require(OperationTests.levels.first)
+    #expect(kernels.with(.bfloat16).product.precision == .float32)
   }
 
   /// A convolution whose last row and column no pooling window reads.

@@ -68,6 +68,10 @@ def _check(status: int) -> None:
 def _created_text(function: Callable[..., int], *arguments: Any) -> str:
     out = ffi.new("char **")
     _check(function(out, *arguments))
+    return _taken_text(out)
+
+
+def _taken_text(out: Any) -> str:
     try:
         return _text(out[0])
     finally:
@@ -495,3 +499,15 @@ def predict(
     )
     assert finished
     return outputs
+
+
+def profile(model: Handle, data: Data, batch_size: int) -> dict[str, Any]:
+    """What the time of the batches went into; training where there are targets."""
+    out = ffi.new("char **")
+    finished = _run(
+        lambda options: lib.martlet_model_profile(out, model, data.pointer, options),
+        batch_size,
+        _goes_on,
+    )
+    assert finished
+    return json.loads(_taken_text(out))

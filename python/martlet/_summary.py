@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 import shutil
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _native
+from ._table import drawn
 
 if TYPE_CHECKING:
     from .models import Model
@@ -45,7 +45,7 @@ def summary(
     rows = []
     for layer in layers[_range(layers, layer_range)]:
         rows += _rows(layer, chain, show_trainable, expand_nested)
-    lines = [f'Model: "{model.name}"', *_table(header, rows, widths, alignment), *_totals(model)]
+    lines = [f'Model: "{model.name}"', *drawn(header, rows, widths, alignment), *_totals(model)]
     return "\n".join(lines) + "\n"
 
 
@@ -118,9 +118,6 @@ def _shape(layer: dict[str, Any]) -> str:
     return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
 
 
-# ---- Drawing ---------------------------------------------------------------------------------
-
-
 def _column_widths(positions: list[float], length: int) -> list[int]:
     """Width of each column between its bars, for a table that is `length` wide."""
     ends = [int(position * length) for position in positions]
@@ -135,51 +132,6 @@ def _column_widths(positions: list[float], length: int) -> list[int]:
         widths[index] = width - part
         excess -= part
     return widths
-
-
-def _table(
-    header: list[str], rows: list[list[str]], widths: list[int], alignment: str
-) -> list[str]:
-    def rule(left: str, line: str, middle: str, right: str) -> str:
-        return left + middle.join(line * width for width in widths) + right
-
-    def cells(row: list[str], bar: str) -> list[str]:
-        columns = [_wrapped(cell, width - 2) for cell, width in zip(row, widths, strict=True)]
-        height = max(map(len, columns))
-        if row is header:
-            columns = [[""] * (height - len(column)) + column for column in columns]
-        return [
-            bar
-            + bar.join(
-                f" {column[line] if line < len(column) else '':{side}{width - 2}} "
-                for column, width, side in zip(columns, widths, alignment, strict=True)
-            )
-            + bar
-            for line in range(height)
-        ]
-
-    lines = [rule("┏", "━", "┳", "┓"), *cells(header, "┃"), rule("┡", "━", "╇", "┩")]
-    for index, row in enumerate(rows):
-        if index:
-            lines.append(rule("├", "─", "┼", "┤"))
-        lines += cells(row, "│")
-    return [*lines, rule("└", "─", "┴", "┘")]
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    indent = text[: len(text) - len(text.lstrip())]
-    lines = textwrap.wrap(
-        text,
-        width,
-        break_long_words=False,
-        break_on_hyphens=False,
-        drop_whitespace=True,
-        initial_indent="",
-        replace_whitespace=False,
-    )
-    if lines and not lines[0].startswith(indent):
-        lines[0] = indent + lines[0].lstrip()
-    return [line if len(line) <= width else line[: width - 1] + "…" for line in lines] or [""]
 
 
 def _totals(model: Model) -> list[str]:

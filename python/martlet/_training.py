@@ -11,6 +11,7 @@ import numpy as np
 from . import _data, _native, _nest
 from ._compiling import Compilation
 from ._errors import NonFiniteError, not_supported, refuse
+from ._profile import Profile
 from ._progress import ProgressLine, verbosity
 from .callbacks import Callback, History
 
@@ -463,6 +464,58 @@ class Trainer:
         """Outputs of the model for all samples given, as one batch."""
         xs = self._prediction_inputs(x)
         return self._predicted(xs, len(xs[0]))
+
+    def profile(self, x: Any, y: Any = None, batch_size: int | None = None) -> Profile:
+        """What the time of a batch goes into: each operation of each layer, pass by pass.
+
+        With `y` it times training steps, the optimizer's part included, and needs `compile`;
+        weights, moving averages and optimizer are afterwards what they were before. Without `y` it
+        times predictions. One batch runs before the clock starts, then all whole batches of the
+        data, again from the first one until there are ten or a second has passed. What is computed
+        meanwhile is what `fit` and `predict` compute, bit by bit.
+
+        Keras has no such method.
+
+        Parameters
+        ----------
+        x
+            Samples, as for `fit`.
+        y
+            Targets, as for `fit`, or None.
+        batch_size
+            Samples per step; None for 32.
+
+        Returns
+        -------
+        Profile
+            Prints as a table; ``rows`` holds the same as dicts.
+
+        Raises
+        ------
+        ValueError
+            If the data does not fit the model, or `y` is given and the model is not compiled.
+
+        Examples
+        --------
+        >>> import numpy as np, martlet
+        >>> from martlet import layers
+        >>> model = martlet.Sequential(
+        ...     [martlet.Input((28, 28)), layers.Flatten(), layers.Dense(10, name="scores")]
+        ... )
+        >>> profile = model.profile(np.zeros((64, 28, 28)))
+        >>> profile.batch_size, profile.training
+        (32, False)
+        >>> [row["operation"] for row in profile.rows if row["layer"] == "scores"]
+        ['matrix product + bias', 'copy out']
+        """
+        batch = _batch_size(batch_size)
+        if y is None:
+            data = _native.Data(self._prediction_inputs(x), [])
+        else:
+            handle = self._ready(x, "profile training")
+            data = _native.Data(*self._samples(x, y))
+            self._check(handle, data)
+        return Profile(self.name, _native.profile(self._model_handle(), data, batch))
 
     def _prediction_inputs(self, x: Any) -> list[np.ndarray]:
         self._build_for(x)

@@ -552,6 +552,15 @@ def test_a_run_without_peers(tmp_path, capsys):
     assert "Training, float32" in capsys.readouterr().out
 
 
+def test_runs_that_cannot_begin(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "peaks", lambda cpus, folder: {})
+    arguments = ["--networks", "mlp", "--peers", "", "--output", str(tmp_path)]
+    with pytest.raises(SystemExit, match="Martlet failed: /no/python cannot be started"):
+        compare.main([*arguments, "--threads", "1", "--python", "martlet=/no/python"])
+    with pytest.raises(SystemExit, match="--threads 100000: this process may use"):
+        compare.main([*arguments, "--threads", "100000"])
+
+
 def test_timed_modes():
     options = compare.parsed(["--modes", "growth,one,fit,costs"])
     assert report.timed_modes({"options": vars(options)}) == ["fit", "one"]

@@ -293,6 +293,29 @@ MARTLET_API martlet_status martlet_model_predict(martlet_model *model, const mar
                                                  const martlet_epoch_options *options,
                                                  float *const *outputs, int32_t output_count);
 
+/* Times what a batch's time goes into: training steps where data has targets, which needs compiling,
+ * else predictions. Weights and optimizer are afterwards what they were before. Creates a JSON text:
+ *   {"training": true, "batch_size": 32, "batches": 10, "threads": 2, "instruction_set": "avx512",
+ *    "milliseconds": 2.1, "busy_milliseconds": 3.9,
+ *    "rows": [{"layer": "conv2d", "operation": "convolution + bias + activation",
+ *              "pass": "forward", "milliseconds": 0.9, "share": 0.23, "gflops": 88.0,
+ *              "gigabytes_per_second": 3.1}]}
+ * Rows stand in the order of execution: one for each operation in each pass, "prepare", "forward",
+ * "loss", "backward" and "update"; operations that the library carries out as one stand in the row
+ * of the first one's layer, and "layer" is "" for what belongs to none. Times are of one batch,
+ * medians over the batches. "milliseconds" of the whole is the time from begin to end; those of the rows, whose sum is
+ * "busy_milliseconds", are of all threads together, and "share" is a row's part of that sum.
+ * "gflops" counts two operations for each multiplication of the direct algorithm, null where memory
+ * sets the pace; "gigabytes_per_second" counts each tensor that is read or written once; both are
+ * per thread.
+ * One batch runs before the clock starts, then all whole batches of the data, again from the first
+ * one until there are ten or a second has passed. data: x, and y for training; expected to have
+ * passed martlet_model_check. options: batch_size, progress (result_count 0) and user are used; NULL
+ * for batches of 32. */
+MARTLET_API martlet_status martlet_model_profile(char **out, martlet_model *model,
+                                                 const martlet_data *data,
+                                                 const martlet_epoch_options *options);
+
 #ifdef __cplusplus
 }
 #endif

@@ -47,6 +47,10 @@ static inline bool martlet_x86_has_v4(void) {
   return (martlet_x86_saved_state() & 0xe6) == 0xe6;
 }
 
+// Whether this process may use tile registers of bfloat16 numbers (AMX). Linux gives a process their
+// 8 KB of state only when asked.
+bool martlet_x86_allow_tiles(void);
+
 static inline void martlet_x86_pause(void) { _mm_pause(); }
 
 static inline uint32_t martlet_x86_floating_point_mode(void) { return _mm_getcsr(); }

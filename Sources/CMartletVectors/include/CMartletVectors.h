@@ -224,4 +224,6 @@ MARTLET_INLINE martlet_floats martlet_odd_lanes(martlet_floats a, martlet_floats
   return __builtin_shufflevector(a, b, MARTLET_ODD_TURNS);
 }
 
+#include "CMartletTiles.h"
+
 #endif

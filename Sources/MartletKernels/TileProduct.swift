@@ -1,0 +1,499 @@
+import CMartletVectors
+import MartletKernelTable
+
+// Products on tile registers: bfloat16 factors, float32 sums.
+//
+// Every operand is floats in memory. The first one is rounded on the way, 32 rows by up to 512 of the
+// depth at a time; the second one is packed in the layout of the registers. In `split` precision a
+// float x is the sum of high = bf16(x) and low = bf16(x − high), and x · y ≈ high · high + high · low
+// + low · high: what is left out is below 2⁻¹⁶ of the product (Henry, Tang & Heinecke 2019,
+// arXiv:1904.06376).
+//
+// Packed panels take the place that floats would: two rows of the depth, 2j and 2j + 1, make a pair.
+// In the memory of these two rows stand first the high parts, pair by pair of each column, then the
+// low ones.
+
+/// The tile registers, real or not.
+private protocol TileUnit {
+  init()
+  mutating func clear()
+  mutating func loadLeft(_ first: UnsafeRawPointer, _ second: UnsafeRawPointer, _ stride: Int)
+  mutating func loadRight(_ first: UnsafeRawPointer, _ second: UnsafeRawPointer, _ stride: Int)
+  mutating func multiply()
+  mutating func store(_ target: Target)
+  func release()
+}
+
+/// In plain C: what the tests compare the kernel's own work with on any machine.
+private struct PlainTiles: TileUnit {
+  private var tiles = martlet_tiles()
+
+  mutating func clear() { martlet_plain_tiles_clear(&tiles) }
+  mutating func loadLeft(_ first: UnsafeRawPointer, _ second: UnsafeRawPointer, _ stride: Int) {
+    martlet_plain_tiles_load_left(&tiles, first, second, stride)
+  }
+  mutating func loadRight(_ first: UnsafeRawPointer, _ second: UnsafeRawPointer, _ stride: Int) {
+    martlet_plain_tiles_load_right(&tiles, first, second, stride)
+  }
+  mutating func multiply() { martlet_plain_tiles_multiply(&tiles) }
+  mutating func store(_ target: Target) { martlet_plain_tiles_store(&tiles, target) }
+  func release() {}
+}
+
+/// The tile kernels on a plain imitation of the registers: for tests.
+package func plainTileKernels() -> TileKernels {
+  TileKernels(
+    split: tileProducts(
+      .split, multiply: { multiplyOnTiles(PlainTiles.self, $0, splits: true) }),
+    bfloat16: tileProducts(
+      .bfloat16, multiply: { multiplyOnTiles(PlainTiles.self, $0, splits: false) }))
+}
+
+#if MARTLET_AVX512
+  private struct ProcessorTiles: TileUnit {
+    @inline(__always) init() { martlet_tiles_configure() }
+    @inline(__always) mutating func clear() { martlet_tiles_clear() }
+    @inline(__always) mutating func loadLeft(
+      _ first: UnsafeRawPointer, _ second: UnsafeRawPointer, _ stride: Int
+    ) { martlet_tiles_load_left(first, second, stride) }
+    @inline(__always) mutating func loadRight(
+      _ first: UnsafeRawPointer, _ second: UnsafeRawPointer, _ stride: Int
+    ) { martlet_tiles_load_right(first, second, stride) }
+    @inline(__always) mutating func multiply() { martlet_tiles_multiply() }
+    @inline(__always) mutating func store(_ target: Target) { martlet_tiles_store(target) }
+    @inline(__always) func release() { martlet_tiles_release() }
+  }
+
+  /// The tile kernels of a processor that has the registers (AMX), once the operating system has
+  /// allowed their use.
+  package func processorTileKernels() -> TileKernels {
+    TileKernels(
+      split: tileProducts(
+        .split, multiply: { multiplyOnTiles(ProcessorTiles.self, $0, splits: true) }),
+      bfloat16: tileProducts(
+        .bfloat16, multiply: { multiplyOnTiles(ProcessorTiles.self, $0, splits: false) }))
+  }
+#endif
+
+private func tileProducts(
+  _ precision: ProductPrecision, multiply: @escaping @Sendable (borrowing Product) -> Void
+) -> ProductKernels {
+  ProductKernels(
+    precision: precision, panelWidth: 2 * side, tileHeight: 2 * side, packedSlack: tileDepth,
+    ownWork: Work.count, multiply: multiply, pack: packPairs)
+}
+
+/// Rows and columns of one register of sums, and how much of the depth one instruction takes.
+private var side: Int { @inline(__always) get { 16 } }
+private var tileDepth: Int { @inline(__always) get { 32 } }
+/// Rows, and depth, of the first operand that are rounded at a time: 32 KB and as much again for low
+/// parts, which stay in the nearer cache levels while all columns meet them.
+private var blockRows: Int { @inline(__always) get { 32 } }
+private var blockDepth: Int { @inline(__always) get { 512 } }
+
+/// Where things stand in `Product.work`.
+private struct Work {
+  /// Rounded rows, each `blockDepth` numbers.
+  let high: UnsafeMutablePointer<UInt16>
+  let low: UnsafeMutablePointer<UInt16>
+  /// 32 × 32 sums.
+  let sums: Target
+  /// The second operand, if it came in place.
+  let packed: Target
+
+  static var count: Int { blockRows * blockDepth + blockRows * blockRows + 16 }
+
+  @inline(__always) init(_ work: Target) {
+    let floats = blockRows * blockDepth / 2
+    high = UnsafeMutableRawPointer(work).assumingMemoryBound(to: UInt16.self)
+    low = UnsafeMutableRawPointer(work + floats).assumingMemoryBound(to: UInt16.self)
+    sums = work + 2 * floats
+    packed = sums + blockRows * blockRows + 16
+  }
+}
+
+// MARK: - Rounding
+
+/// The nearest bfloat16 number, the even one of two, in the upper half of each lane. NaN stays NaN.
+@inline(__always) private func rounded(_ v: Vector) -> Words {
+  let word = bits(v)
+  let half = Words(repeating: 0x7fff) &+ ((word &>> 16) & Words(repeating: 1))
+  let up = (word &+ half) & Words(repeating: 0xffff_0000)
+  return select(v .== v, up, word | Words(repeating: 0x0040_0000)) & Words(repeating: 0xffff_0000)
+}
+
+/// What rounding left over, rounded; nothing of infinities. (Infinite factors still give NaN in `split`
+/// precision, where the low part of the other one is zero.)
+@inline(__always) private func remainder(_ v: Vector, _ high: Words) -> Words {
+  let rest = v - floats(high)
+  return rounded(select(rest .== rest, rest, splat(0)))
+}
+
+/// Two rounded numbers of the depth in one word, the first in the lower half.
+@inline(__always) private func paired(_ first: Words, _ second: Words) -> Words {
+  (first &>> 16) | second
+}
+
+@inline(__always) private func storeWords(_ words: Words, _ target: UnsafeMutableRawPointer) {
+  store(floats(words), target.assumingMemoryBound(to: Float.self))
+}
+
+// MARK: - The second operand
+
+private func packPairs(
+  _ source: Source, _ depthStep: Int, _ columnStep: Int, _ depth: Int, _ columns: Int,
+  _ target: Target, _ width: Int, _ panelStep: Int
+) {
+  var column = 0
+  var panel = target
+  while column < columns {
+    packPanel(
+      source + column * columnStep, depthStep, columnStep, depth, min(columns - column, width),
+      panel, width)
+    column += 2 * side
+    panel += panelStep
+  }
+}
+
+private func packPanel(
+  _ source: Source, _ depthStep: Int, _ columnStep: Int, _ depth: Int, _ columns: Int,
+  _ panel: Target, _ width: Int
+) {
+  var k = 0
+  while k < depth {
+    let isPair = k + 1 < depth
+    let high = UnsafeMutableRawPointer(panel + k * width)
+    let low = high + 4 * width
+    var column = 0
+    while column < width {
+      let first =
+        column < columns
+        ? columnValues(source, k, column, depthStep, columnStep, columns) : splat(0)
+      let second =
+        column < columns && isPair
+        ? columnValues(source, k + 1, column, depthStep, columnStep, columns) : splat(0)
+      let (a, b) = (rounded(first), rounded(second))
+      storeWords(paired(a, b), high + 4 * column)
+      storeWords(paired(remainder(first, a), remainder(second, b)), low + 4 * column)
+      column += vectorWidth
+    }
+    k += 2
+  }
+}
+
+/// Neighbouring columns of row k, zeros beyond the last.
+@inline(__always)
+private func columnValues(
+  _ source: Source, _ k: Int, _ column: Int, _ depthStep: Int, _ columnStep: Int, _ columns: Int
+) -> Vector {
+  let from = source + (k * depthStep + column * columnStep)
+  let count = columns - column
+  if columnStep == 1 { return count < vectorWidth ? loadPartial(from, count) : load(from) }
+  var values = splat(0)
+  var lane = 0
+  while lane < vectorWidth && lane < count {
+    values[lane] = from[lane * columnStep]
+    lane += 1
+  }
+  return values
+}
+
+// MARK: - The first operand
+
+/// Rows of a product, those of all lines one after the other.
+private struct Rows {
+  let a: Source
+  let lineStep: Int, rowStep: Int, depthStep: Int
+  let rowsPerLine: Int
+  let runOffsets: UnsafePointer<Int>
+  let runLength: Int
+  let depth: Int
+
+  @inline(__always) init(_ product: borrowing Product) {
+    a = product.a
+    lineStep = product.aLineStep
+    rowStep = product.aRowStep
+    depthStep = product.aDepthStep
+    rowsPerLine = product.rows
+    runOffsets = product.runOffsets
+    runLength = product.runLength
+    depth = product.runLength * product.runCount
+  }
+
+  @inline(__always) func offset(_ row: Int) -> Int {
+    row / rowsPerLine * lineStep + row % rowsPerLine * rowStep
+  }
+}
+
+/// Rounds `count` rows from `first` on, `extent` of the depth from `start` on, and fills up with zeros
+/// to whole tiles.
+private func roundRows(
+  _ rows: Rows, _ first: Int, _ count: Int, _ start: Int, _ extent: Int, _ work: Work,
+  splits: Bool
+) {
+  let padded = (extent + tileDepth - 1) / tileDepth * tileDepth
+  if padded > extent || count < blockRows {
+    var row = 0
+    while row < blockRows {
+      let from = row < count ? extent : 0
+      clear(work.high + (row * blockDepth + from), padded - from)
+      if splits { clear(work.low + (row * blockDepth + from), padded - from) }
+      row += 1
+    }
+  }
+  if rows.depthStep == 1 {
+    var row = 0
+    while row < count {
+      roundRow(rows, rows.offset(first + row), row, start, extent, work, splits: splits)
+      row += 1
+    }
+  } else if rows.rowStep == 1 && first % rows.rowsPerLine + count <= rows.rowsPerLine {
+    roundColumns(rows, rows.offset(first), count, start, extent, work, splits: splits)
+  } else {
+    roundElements(rows, first, count, start, extent, work, splits: splits)
+  }
+}
+
+@inline(__always)
+private func clear(_ target: UnsafeMutablePointer<UInt16>, _ count: Int) {
+  var i = 0
+  while i < count {
+    target[i] = 0
+    i += 1
+  }
+}
+
+/// One row whose depth lies in runs.
+@inline(__always)
+private func roundRow(
+  _ rows: Rows, _ offset: Int, _ row: Int, _ start: Int, _ extent: Int, _ work: Work,
+  splits: Bool
+) {
+  var done = 0
+  while done < extent {
+    let run = (start + done) / rows.runLength
+    let within = (start + done) % rows.runLength
+    let count = min(rows.runLength - within, extent - done)
+    let from = rows.a + (offset + rows.runOffsets[run] + within)
+    let to = row * blockDepth + done
+    visit(count) { at in
+      let v = at(from)
+      let high = rounded(v)
+      at.put(high &>> 16, work.high + to)
+      if splits { at.put(remainder(v, high) &>> 16, work.low + to) }
+    }
+    done += count
+  }
+}
+
+/// Rows that are neighbours in memory: vectors go across them, and pairs of the depth are written row
+/// by row.
+private func roundColumns(
+  _ rows: Rows, _ offset: Int, _ count: Int, _ start: Int, _ extent: Int, _ work: Work,
+  splits: Bool
+) {
+  var k = 0
+  while k < extent {
+    let first = rows.a + (offset + place(rows, start + k))
+    let second = k + 1 < extent ? rows.a + (offset + place(rows, start + k + 1)) : nil
+    visit(count) { at in
+      let x = at(first)
+      let y = second.map { at($0) } ?? splat(0)
+      let (a, b) = (rounded(x), rounded(y))
+      scatter(paired(a, b), at, work.high, k)
+      if splits { scatter(paired(remainder(x, a), remainder(y, b)), at, work.low, k) }
+    }
+    k += 2
+  }
+}
+
+@inline(__always)
+private func scatter(
+  _ pairs: Words, _ at: Stretch, _ target: UnsafeMutablePointer<UInt16>, _ k: Int
+) {
+  let lanes = at.rest == 0 ? vectorWidth : at.rest
+  var lane = 0
+  while lane < lanes {
+    let row = at.offset + lane
+    UnsafeMutableRawPointer(target + (row * blockDepth + k)).storeBytes(
+      of: pairs[lane], as: UInt32.self)
+    lane += 1
+  }
+}
+
+/// Where the depth's element k is, from the start of a row.
+@inline(__always) private func place(_ rows: Rows, _ k: Int) -> Int {
+  rows.runOffsets[k / rows.runLength] + k % rows.runLength * rows.depthStep
+}
+
+/// Any steps.
+private func roundElements(
+  _ rows: Rows, _ first: Int, _ count: Int, _ start: Int, _ extent: Int, _ work: Work,
+  splits: Bool
+) {
+  var row = 0
+  while row < count {
+    let offset = rows.offset(first + row)
+    var k = 0
+    while k < extent {
+      let v = splat(rows.a[offset + place(rows, start + k)])
+      let high = rounded(v)
+      work.high[row * blockDepth + k] = UInt16(truncatingIfNeeded: high[0] &>> 16)
+      if splits {
+        work.low[row * blockDepth + k] = UInt16(truncatingIfNeeded: remainder(v, high)[0] &>> 16)
+      }
+      k += 1
+    }
+    row += 1
+  }
+}
+
+// MARK: - Multiply
+
+@inline(__always)
+private func multiplyOnTiles<Unit: TileUnit>(
+  _: Unit.Type, _ product: borrowing Product, splits: Bool
+) {
+  guard let memory = product.work else { return }
+  let rows = Rows(product)
+  let work = Work(memory)
+  var b = product.b
+  var panelStep = product.bPanelStep
+  // The panel may be one of a wider matrix: its rows are then longer than these columns ask for.
+  let width = product.bIsPacked ? product.bDepthStep : product.columns <= side ? side : 2 * side
+  if !product.bIsPacked {
+    panelStep = (rows.depth + 1) / 2 * 2 * width
+    packInPlace(product, work.packed, width, panelStep)
+    b = Source(work.packed)
+  }
+  let total = product.lines * product.rows
+  var unit = Unit()
+  var start = 0
+  // A product of no depth is zeros: one round writes them.
+  repeat {
+    let extent = min(blockDepth, rows.depth - start)
+    let isFirst = start == 0
+    let isLast = start + extent == rows.depth
+    var first = 0
+    while first < total {
+      let count = min(blockRows, total - first)
+      roundRows(rows, first, count, start, extent, work, splits: splits)
+      var column = 0
+      var panel = b + start * width
+      while column < product.columns {
+        unit.clear()
+        multiplyBlock(&unit, work, panel, width, extent, splits: splits)
+        unit.store(work.sums)
+        finish(
+          product, rows, work.sums, first, count, column, isFirst: isFirst, isLast: isLast)
+        column += 2 * side
+        panel += panelStep
+      }
+      first += count
+    }
+    start += extent
+  } while start < rows.depth
+  unit.release()
+}
+
+/// 32 rows by 32 columns, a block of the depth.
+@inline(__always)
+private func multiplyBlock<Unit: TileUnit>(
+  _ unit: inout Unit, _ work: Work, _ panel: Source, _ width: Int, _ extent: Int, splits: Bool
+) {
+  let stride = 8 * width
+  let secondColumns = width > side ? 4 * side : 0
+  let secondRows = side * blockDepth
+  var k = 0
+  while k < extent {
+    let right = UnsafeRawPointer(panel + k * width)
+    let left = work.high + k
+    unit.loadLeft(left, left + secondRows, 2 * blockDepth)
+    unit.loadRight(right, right + secondColumns, stride)
+    unit.multiply()
+    if splits {
+      let low = right + 4 * width
+      unit.loadRight(low, low + secondColumns, stride)
+      unit.multiply()
+      let rest = work.low + k
+      unit.loadLeft(rest, rest + secondRows, 2 * blockDepth)
+      unit.loadRight(right, right + secondColumns, stride)
+      unit.multiply()
+    }
+    k += tileDepth
+  }
+}
+
+/// Packs the second operand of a product that has it in place, run by run.
+private func packInPlace(
+  _ product: borrowing Product, _ target: Target, _ width: Int, _ panelStep: Int
+) {
+  let depth = product.runCount * product.runLength
+  let followingRun = product.runLength * product.bDepthStep
+  if (product.runCount == 1 ? followingRun : product.bRunStep) == followingRun {
+    packPairs(product.b, product.bDepthStep, 1, depth, product.columns, target, width, panelStep)
+    clearBehind(target, depth, product.columns, width, panelStep)
+    return
+  }
+  // Runs may be of odd length: pairs then lie across two of them.
+  var column = 0
+  var panel = target
+  while column < product.columns {
+    var k = 0
+    while k < depth {
+      let first = product.b + (column + inPlace(product, k))
+      let isPair = k + 1 < depth
+      let step = isPair ? inPlace(product, k + 1) - inPlace(product, k) : 0
+      packPanel(
+        first, step, 1, isPair ? 2 : 1, min(product.columns - column, width), panel + k * width,
+        width)
+      k += 2
+    }
+    column += 2 * side
+    panel += panelStep
+  }
+  clearBehind(target, depth, product.columns, width, panelStep)
+}
+
+@inline(__always) private func inPlace(_ product: borrowing Product, _ k: Int) -> Int {
+  k / product.runLength * product.bRunStep + k % product.runLength * product.bDepthStep
+}
+
+/// What the last tile of the last panel reads beyond it must be numbers: they meet zeros.
+private func clearBehind(
+  _ target: Target, _ depth: Int, _ columns: Int, _ width: Int, _ panelStep: Int
+) {
+  let panels = (columns + 2 * side - 1) / (2 * side)
+  let rows = (depth + 1) / 2 * 2
+  fill(target + ((panels - 1) * panelStep + rows * width), tileDepth * width) { _ in splat(0) }
+}
+
+/// Sums to their places: with what earlier blocks of the depth, or the caller, left there, the bias
+/// with the first block and the activation behind the last.
+@inline(__always)
+private func finish(
+  _ product: borrowing Product, _ rows: Rows, _ sums: Target, _ first: Int, _ count: Int,
+  _ column: Int, isFirst: Bool, isLast: Bool
+) {
+  let columns = min(product.columns - column, 2 * side)
+  let adds = isFirst ? product.accumulates : true
+  let clamps = isLast ? product.clampsAtZero : false
+  var bias: Source?
+  if isFirst, let source = product.bias { bias = source + column }
+  var row = 0
+  while row < count {
+    let line = (first + row) / rows.rowsPerLine
+    let inLine = (first + row) % rows.rowsPerLine
+    let c = product.c + (line * product.cLineStep + inLine * product.cRowStep + column)
+    let from = Source(sums) + row * 2 * side
+    visit(columns) { at in
+      var sum = at(from)
+      if let bias { sum += at(bias) }
+      if adds { sum += at(c) }
+      // NaN stays NaN: the comparison is false for it.
+      if clamps { sum = select(sum .< splat(0), splat(0), sum) }
+      at.put(sum, c)
+    }
+    row += 1
+  }
+}

@@ -1,0 +1,69 @@
+"""Tables in a frame, as Keras draws them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+
+
+def drawn(
+    header: list[str],
+    rows: list[list[str]],
+    widths: list[int],
+    alignment: str,
+    ruled: Callable[[int], bool] = lambda index: True,
+) -> list[str]:
+    """The lines of the table.
+
+    Parameters
+    ----------
+    header, rows
+        Texts, as many in each row as there are columns.
+    widths
+        Of the columns, with a space on either side; what is longer is wrapped.
+    alignment
+        ``<``, ``^`` or ``>`` for each column.
+    ruled
+        Whether a line stands above the row of an index.
+    """
+
+    def rule(left: str, line: str, middle: str, right: str) -> str:
+        return left + middle.join(line * width for width in widths) + right
+
+    def cells(row: list[str], bar: str) -> list[str]:
+        columns = [_wrapped(cell, width - 2) for cell, width in zip(row, widths, strict=True)]
+        height = max(map(len, columns))
+        if row is header:
+            columns = [[""] * (height - len(column)) + column for column in columns]
+        return [
+            bar
+            + bar.join(
+                f" {column[line] if line < len(column) else '':{side}{width - 2}} "
+                for column, width, side in zip(columns, widths, alignment, strict=True)
+            )
+            + bar
+            for line in range(height)
+        ]
+
+    lines = [rule("┏", "━", "┳", "┓"), *cells(header, "┃"), rule("┡", "━", "╇", "┩")]
+    for index, row in enumerate(rows):
+        if index and ruled(index):
+            lines.append(rule("├", "─", "┼", "┤"))
+        lines += cells(row, "│")
+    return [*lines, rule("└", "─", "┴", "┘")]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    indent = text[: len(text) - len(text.lstrip())]
+    lines = textwrap.wrap(
+        text,
+        width,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+        initial_indent="",
+        replace_whitespace=False,
+    )
+    if lines and not lines[0].startswith(indent):
+        lines[0] = indent + lines[0].lstrip()
+    return [line if len(line) <= width else line[: width - 1] + "…" for line in lines] or [""]
