@@ -148,7 +148,7 @@ import Testing
       let inverse = GuardedFloats(generator.floats(channels, in: 0.5...2))
       let scale = generator.floats(channels)
       // In the first row the sum is all but 0: on which side, a rounding decides.
-      let shift = (0..<channels).map { -(x.values[$0 * inner] * scale[$0]) }
+      let shift = (0..<channels).map { -(x.pointer[$0 * inner] * scale[$0]) }
       let (scales, shifts) = (GuardedFloats(scale), GuardedFloats(shift))
       let scaling = Scaling(scale: scales.source, shift: shifts.source)
       let y = GuardedFloats(count: count)
@@ -189,10 +189,10 @@ import Testing
 
       // The sums themselves, from the masked gradient in double precision.
       var twins = [Double](repeating: 0, count: 2 * channels)
+      let (points, means, inverses) = (x.doubles, mean.doubles, inverse.doubles)
       for index in 0..<count {
         let c = index / inner % channels
-        twins[c] +=
-          Double(masked[index]) * (Double(x.values[index]) - mean.doubles[c]) * inverse.doubles[c]
+        twins[c] += Double(masked[index]) * (points[index] - means[c]) * inverses[c]
         twins[channels + c] += Double(masked[index])
       }
       // Products of up to 4, added in several chains.
