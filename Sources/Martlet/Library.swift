@@ -27,10 +27,11 @@ public enum Library {
   ///   `MARTLET_NUM_THREADS` allow.
   /// - Throws: `LibraryError` for another number.
   public static func setThreadCount(_ count: Int) throws(LibraryError) {
-    guard (0...ThreadPool.largestThreadCount).contains(count) else {
+    let accepted = ThreadSetting.accepted
+    guard count == 0 || accepted.contains(count) else {
       throw LibraryError(
-        message: "the number of threads must be from 1 to \(ThreadPool.largestThreadCount), or 0 "
-          + "for what the machine allows, received \(count)")
+        message: "the number of threads must be from \(accepted.lowerBound) to "
+          + "\(accepted.upperBound), or 0 for what the machine allows, received \(count)")
     }
     ThreadPool.setThreadCount(count)
   }

@@ -37,7 +37,7 @@ package struct KernelSelection: Sendable {
     return levels
   }()
 
-  private static let knownNames = ["portable", "avx2", "avx512", "amx"]
+  package static let knownNames = ["portable", "avx2", "avx512", "amx"]
 
   /// - Parameter available: From plain to wide, not empty.
   package init(requested: String?, among available: [Kernels]) {
@@ -53,10 +53,11 @@ package struct KernelSelection: Sendable {
       return
     }
     kernels = best
-    let reason =
-      KernelSelection.knownNames.contains(requested.lowercased())
-      ? "this machine has no \(requested.lowercased())"
-      : "accepted are \(KernelSelection.knownNames.joined(separator: ", "))"
-    warning = "MARTLET_ISA=\(requested) is not followed: \(reason); using \(best.name)"
+    let isLevel = KernelSelection.knownNames.contains(requested.lowercased())
+    let accepted = isLevel ? available.map(\.name) : KernelSelection.knownNames
+    warning =
+      "MARTLET_ISA=\(requested) is not followed: "
+      + (isLevel ? "this processor cannot run it; " : "")
+      + "accepted are \(accepted.joined(separator: ", ")); using \(best.name)"
   }
 }

@@ -19,32 +19,74 @@ package enum ProcessorLimits {
     return max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
   }
 
-  /// Processors' worth of time a control group grants, rounded up; version 2, then version 1.
-  private static func containerQuota() -> Int? {
+  /// Processors' worth of time that the control groups of this process grant, rounded up: the least
+  /// of its own group and those around it, whichever version they are of.
+  ///
+  /// - Parameter root: Where `proc` and `sys` are; tests have their own.
+  /// - Returns: `nil` without a limit.
+  package static func containerQuota(root: String = "/") -> Int? {
     #if os(Linux)
-      if let words = readWords("/sys/fs/cgroup/cpu.max"), words.count == 2,
-        let quota = Double(words[0]), let period = Double(words[1]), period > 0
-      {
-        return max(1, Int((quota / period).rounded(.up)))
+      let groups = lines(of: "\(root)proc/self/cgroup").compactMap { line -> [Substring]? in
+        // number:controllers:path, controllers empty in version 2.
+        let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+        return fields.count == 3 ? fields : nil
       }
-      if let quota = readWords("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")?.first.flatMap({ Double($0) }
-      ),
-        let period = readWords("/sys/fs/cgroup/cpu/cpu.cfs_period_us")?.first.flatMap({ Double($0) }
-        ),
-        quota > 0, period > 0
-      {
-        return max(1, Int((quota / period).rounded(.up)))
+      let folder = "\(root)sys/fs/cgroup"
+      var quotas: [Double] = []
+      for fields in groups {
+        if fields[1].isEmpty {
+          quotas += ancestors(of: fields[2]).compactMap { quota(version2: folder + $0) }
+        } else if fields[1].split(separator: ",").contains("cpu") {
+          for mount in ["cpu", fields[1]] {
+            quotas += ancestors(of: fields[2]).compactMap {
+              quota(version1: "\(folder)/\(mount)\($0)")
+            }
+          }
+        }
       }
+      return quotas.min().map { max(1, Int($0.rounded(.up))) }
+    #else
+      return nil
     #endif
-    return nil
   }
 
-  /// The words of a one-line file, or `nil` where it cannot be read.
-  private static func readWords(_ path: String) -> [Substring]? {
-    guard let file = fopen(path, "r") else { return nil }
+  /// `/a/b`, `/a` and the root, as "". A container may see its group under another path than the
+  /// host gives it: then the root is the one that exists.
+  private static func ancestors(of path: Substring) -> [String] {
+    var names = path.split(separator: "/")
+    var paths: [String] = []
+    while !names.isEmpty {
+      paths.append(names.map { "/" + $0 }.joined())
+      names.removeLast()
+    }
+    return paths + [""]
+  }
+
+  /// `cpu.max` holds quota and period in microseconds, the quota "max" where there is none.
+  private static func quota(version2 folder: String) -> Double? {
+    let words = lines(of: "\(folder)/cpu.max").first?.split(separator: " ") ?? []
+    return words.count == 2 ? ratio(Double(words[0]), Double(words[1])) : nil
+  }
+
+  /// The same in two files, the quota -1 where there is none.
+  private static func quota(version1 folder: String) -> Double? {
+    func number(_ name: String) -> Double? {
+      lines(of: "\(folder)/\(name)").first.flatMap { Double($0) }
+    }
+    return ratio(number("cpu.cfs_quota_us"), number("cpu.cfs_period_us"))
+  }
+
+  private static func ratio(_ quota: Double?, _ period: Double?) -> Double? {
+    guard let quota, let period, quota > 0, period > 0 else { return nil }
+    return quota / period
+  }
+
+  /// Empty where the file cannot be read. Those of the kernel are short.
+  private static func lines(of path: String) -> [Substring] {
+    guard let file = fopen(path, "r") else { return [] }
     defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: 128)
+    var bytes = [UInt8](repeating: 0, count: 1 << 14)
     let count = fread(&bytes, 1, bytes.count, file)
-    return String(decoding: bytes[..<count], as: UTF8.self).split { $0 == " " || $0 == "\n" }
+    return String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n")
   }
 }

@@ -75,8 +75,6 @@ package final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  package static let largestThreadCount = 1024
-
   /// - Parameter count: From 1 up, or 0 for the default.
   package static func setThreadCount(_ count: Int) {
     shared.withLock { $0.requested = count }
@@ -86,24 +84,14 @@ package final class ThreadPool: @unchecked Sendable {
     shared.withLock { $0.requested > 0 ? $0.requested : defaultThreadCount }
   }
 
-  /// `MARTLET_NUM_THREADS` where it is a number from 1 up, but never more than `ProcessorLimits`.
   private static var defaultThreadCount: Int { setting.count }
 
   /// Why `MARTLET_NUM_THREADS` was not followed.
   package static var settingsWarning: String? { setting.warning }
 
-  private static let setting: (count: Int, warning: String?) = {
-    let limit = ProcessorLimits.threadCount()
-    guard let text = getenv("MARTLET_NUM_THREADS").map({ String(cString: $0) }), !text.isEmpty
-    else { return (limit, nil) }
-    guard let count = Int(text), count >= 1 else {
-      return (
-        limit,
-        "MARTLET_NUM_THREADS=\(text) is not followed: a whole number from 1 up is expected; using \(limit)"
-      )
-    }
-    return (min(count, limit), nil)
-  }()
+  private static let setting = ThreadSetting(
+    requested: getenv("MARTLET_NUM_THREADS").map { String(cString: $0) },
+    limit: ProcessorLimits.threadCount())
 
   // MARK: Running
 

@@ -104,11 +104,6 @@ import Testing
       #expect(tiny / divisor != 0)
     #endif
   }
-
-  @Test func limitsAreSensible() {
-    #expect(ProcessorLimits.threadCount() >= 1)
-    #expect(ProcessorLimits.threadCount() <= sysconf(Int32(_SC_NPROCESSORS_CONF)))
-  }
 }
 
 private final class Counter: Sendable {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 from . import _native
 from ._errors import not_supported
 
@@ -29,15 +31,29 @@ def set_num_threads(count: int) -> None:
     Parameters
     ----------
     count
-        From 1 up, or 0 for what the processor, the container and ``MARTLET_NUM_THREADS`` allow.
+        From 1 to 1024, also more than there are processors; or 0 for what the processor's affinity,
+        the container's quota and the environment variable ``MARTLET_NUM_THREADS`` allow.
+
+    Raises
+    ------
+    TypeError
+        If it is not an integer.
+    ValueError
+        If it is out of range.
     """
-    _native.set_thread_count(count)
+    try:
+        number = operator.index(count)
+    except TypeError:
+        raise TypeError(f"the number of threads must be an integer, got {count!r}") from None
+    # What does not cross to the core is refused there all the same.
+    _native.set_thread_count(max(-(2**31), min(number, 2**31 - 1)))
 
 
 def instruction_set() -> str:
     """The kernels in use: ``"portable"``, ``"avx2"`` or ``"avx512"``.
 
-    The environment variable ``MARTLET_ISA`` lowers it at start.
+    The environment variable ``MARTLET_ISA``, one of these names, lowers it at start. What cannot be
+    followed gives a `RuntimeWarning` at import.
     """
     return _native.instruction_set()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 import subprocess
 import sys
 
@@ -59,12 +60,50 @@ def test_versions_agree():
     assert martlet.__version__ == installed
 
 
-def test_settings_that_cannot_be_followed_are_said_once():
+@pytest.mark.parametrize("requested", ["0", "-1", "four", "2.5", "1025"])
+def test_thread_counts_that_make_no_sense_are_warned_of(requested):
+    result = run("import martlet", MARTLET_NUM_THREADS=requested)
+    assert (result.returncode, result.stdout) == (0, "")
+    count = run("import martlet; print(martlet.config.num_threads())").stdout.strip()
+    assert (
+        f"RuntimeWarning: MARTLET_NUM_THREADS={requested} is not followed: accepted are whole "
+        f"numbers from 1 to 1024; using {count}\n"
+    ) in result.stderr
+
+
+def test_unknown_instruction_sets_are_warned_of():
     result = run("import martlet", MARTLET_ISA="abacus")
-    assert result.returncode == 0
-    assert result.stdout == ""
-    assert "RuntimeWarning" in result.stderr
-    assert "abacus" in result.stderr
+    assert (result.returncode, result.stdout) == (0, "")
+    used = martlet.config.instruction_set()
+    assert re.search(
+        "RuntimeWarning: MARTLET_ISA=abacus is not followed: accepted are "
+        rf"portable, avx2, avx512[\w, ]*; using {used}\n",
+        result.stderr,
+    )
+
+
+def test_two_warnings_are_both_said():
+    result = run("import martlet", MARTLET_ISA="abacus", MARTLET_NUM_THREADS="0")
+    assert "MARTLET_ISA=abacus" in result.stderr
+    assert "MARTLET_NUM_THREADS=0" in result.stderr
+
+
+def test_warnings_may_be_errors():
+    code = "import warnings; warnings.simplefilter('error'); import martlet"
+    result = run(code, MARTLET_NUM_THREADS="0")
+    assert "RuntimeWarning: MARTLET_NUM_THREADS=0 is not followed" in result.stderr
+    assert result.returncode == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="affinity of Linux")
+@pytest.mark.parametrize("requested", ["", "4"])
+def test_threads_are_no_more_than_the_processors_allowed(requested):
+    code = (
+        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); import martlet; "
+        "print(martlet.config.num_threads())"
+    )
+    result = run(code, MARTLET_NUM_THREADS=requested)
+    assert (result.stdout, result.stderr) == ("1\n", "")
 
 
 def test_instruction_sets_can_be_lowered():

@@ -10,18 +10,21 @@ from martlet import layers
 
 
 def trained(threads: int, seed: int = 5) -> tuple[list[np.ndarray], list[float]]:
-    """Weights and losses of a network that uses everything with random numbers or sums."""
+    """Weights and losses of a network that uses everything with random numbers or sums.
+
+    It is large enough for every part of a step to be worth sharing.
+    """
     martlet.config.set_num_threads(threads)
     martlet.utils.set_random_seed(seed)
     model = martlet.Sequential(
         [
-            martlet.Input((8, 8, 1)),
+            martlet.Input((24, 24, 1)),
             layers.Rescaling(1 / 16),
-            layers.Conv2D(12, 3, padding="same"),
+            layers.Conv2D(24, 3, padding="same"),
             layers.BatchNormalization(),
             layers.ReLU(),
             layers.MaxPooling2D(),
-            layers.Conv2D(20, 3, activation="tanh"),
+            layers.Conv2D(32, 3, activation="tanh"),
             layers.Dropout(0.3),
             layers.Flatten(),
             layers.Dense(50, activation="relu"),
@@ -30,7 +33,8 @@ def trained(threads: int, seed: int = 5) -> tuple[list[np.ndarray], list[float]]
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     (x, y), _ = martlet.datasets.digits.load_data()
-    history = model.fit(x[:500], y[:500], epochs=2, batch_size=37, verbose=0)
+    x = x[:200].repeat(3, axis=1).repeat(3, axis=2)
+    history = model.fit(x, y[:200], epochs=2, batch_size=37, verbose=0)
     predictions = model.predict(x[:100], verbose=0)
     return [*model.get_weights(), predictions], history.history["loss"]
 

@@ -73,9 +73,10 @@ import os
 import numpy as np
 import martlet
 
-model = martlet.Sequential([martlet.Input((50,)), martlet.layers.Dense(5)])
-model.compile("sgd", "mse")
-x, y = np.ones((64, 50), np.float32), np.ones((64, 5), np.float32)
+# Large enough for threads to share the work.
+model = martlet.Sequential([martlet.Input((2000,)), martlet.layers.Dense(500)])
+model.compile(martlet.optimizers.SGD(1e-4), "mse")
+x, y = np.ones((64, 2000), np.float32), np.ones((64, 500), np.float32)
 model.fit(x, y, verbose=0)
 child = os.fork()
 model.fit(x, y, verbose=0)

@@ -63,15 +63,17 @@ MARTLET_API const char *martlet_last_error(void);
 MARTLET_API void martlet_text_release(char *text);
 
 /* The kernels in use: "portable", "avx2" or "avx512". Lives forever.
- * The environment variable MARTLET_ISA lowers it at start. */
+ * The environment variable MARTLET_ISA, one of these names, lowers it at start. */
 MARTLET_API const char *martlet_instruction_set(void);
-/* Why MARTLET_ISA or MARTLET_NUM_THREADS was not followed, or "" where it was. Lives forever. */
+/* Why MARTLET_ISA or MARTLET_NUM_THREADS was not followed, what is accepted and what is used
+ * instead; "" where both were followed. Lives forever. */
 MARTLET_API const char *martlet_settings_warning(void);
 
 /* Threads used for computing, the calling one included. Results do not depend on it. */
 MARTLET_API int32_t martlet_thread_count(void);
-/* count: 1 to 1024, or 0 for what processor affinity, the container's quota and
- * MARTLET_NUM_THREADS allow. Takes effect with the next computation. */
+/* count: 1 to 1024, also more than there are processors; or 0 for what processor affinity, the
+ * container's quota (rounded up) and the environment variable MARTLET_NUM_THREADS, 1 to 1024, allow.
+ * Takes effect with the next computation. */
 MARTLET_API martlet_status martlet_set_thread_count(int32_t count);
 
 /* Starts all randomness (weights, shuffling, dropout) afresh from a seed. */
