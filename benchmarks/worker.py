@@ -69,7 +69,11 @@ class Tasks:
         steps = CHECKED_STEPS if trains else 0
         losses = [float(self.side.fit(batch, known.batch, 1)) for _ in range(steps)]
         probabilities = np.concatenate([np.asarray(part, np.float64) for part in rows])
-        return {"probabilities": probabilities.tolist(), "losses": losses}
+        return {
+            "probabilities": probabilities.tolist(),
+            "losses": losses,
+            "rounds": self.side.rounds,
+        }
 
     def build(self, network: str, weights: str) -> dict[str, Any]:
         """Makes the network that is timed, and its data."""

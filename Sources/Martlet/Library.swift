@@ -7,13 +7,16 @@ public enum Library {
   /// In the form of semver.org.
   public static let version = "0.1.0"
 
-  /// The kernels in use: `portable`, `avx2` or `avx512`. The environment variable `MARTLET_ISA`
-  /// lowers it at start.
+  /// The kernels in use: `portable`, `avx2`, `avx512` or `amx`, which is AVX-512 with tile registers.
+  /// The environment variable `MARTLET_ISA` lowers it at start.
   public static var instructionSet: String { KernelSelection.current.kernels.name }
 
-  /// Why `MARTLET_ISA` or `MARTLET_NUM_THREADS` was not followed; `nil` where they were.
+  /// Why `MARTLET_ISA`, `MARTLET_NUM_THREADS` or `MARTLET_MATMUL_PRECISION` was not followed; `nil`
+  /// where they were.
   public static var settingsWarning: String? {
-    let warnings = [KernelSelection.current.warning, ThreadPool.settingsWarning]
+    let warnings = [
+      KernelSelection.current.warning, ThreadPool.settingsWarning, MatmulPrecision.settingsWarning,
+    ]
     let text = warnings.compactMap(\.self).joined(separator: "; ")
     return text.isEmpty ? nil : text
   }
@@ -34,6 +37,26 @@ public enum Library {
           + "\(accepted.upperBound), or 0 for what the machine allows, received \(count)")
     }
     ThreadPool.setThreadCount(count)
+  }
+
+  /// How exactly convolutions and matrix products are worked out in layers whose policy is float32:
+  /// `highest`, in float32, or `high`. Without `setMatmulPrecision` what the environment variable
+  /// `MARTLET_MATMUL_PRECISION` says, else `highest`.
+  public static var matmulPrecision: String { MatmulPrecision.current.rawValue }
+
+  /// Takes effect with the next computation. Changes nothing on processors without tile registers:
+  /// there float32 is the fastest.
+  ///
+  /// - Parameter name: `highest`, or `high` for factors in two bfloat16 parts each: about 16 good bits
+  ///   of float32's 24, summed in float32.
+  /// - Throws: `LibraryError` for another name.
+  public static func setMatmulPrecision(_ name: String) throws(LibraryError) {
+    guard let precision = MatmulPrecision(rawValue: name) else {
+      throw LibraryError(
+        message: "the precision of matrix products must be \(MatmulPrecision.names), "
+          + "received '\(name)'")
+    }
+    MatmulPrecision.current = precision
   }
 
   /// Starts all randomness (weights, shuffling, dropout) afresh from a seed.

@@ -29,6 +29,7 @@ private enum Setting {
   nonisolated(unsafe) static let version = forever(Library.version)
   nonisolated(unsafe) static let instructionSet = forever(Library.instructionSet)
   nonisolated(unsafe) static let warning = forever(Library.settingsWarning ?? "")
+  static let precisions = TextTable()
 
   private static func forever(_ text: String) -> UnsafePointer<CChar> {
     strdup(text).map { UnsafePointer($0) } ?? Constant.empty
@@ -43,6 +44,23 @@ public func martlet_set_thread_count(_ count: Int32) -> martlet_status {
   attempt { () throws(MartletError) in
     do throws(LibraryError) {
       try Library.setThreadCount(Int(count))
+    } catch {
+      throw .invalidArgument(error.message)
+    }
+  }
+}
+
+@c(martlet_matmul_precision) @implementation
+public func martlet_matmul_precision() -> UnsafePointer<CChar>! {
+  Setting.precisions.view(Library.matmulPrecision)
+}
+
+@c(martlet_set_matmul_precision) @implementation
+public func martlet_set_matmul_precision(_ precision: UnsafePointer<CChar>?) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let name = try text(precision, "precision")
+    do throws(LibraryError) {
+      try Library.setMatmulPrecision(name)
     } catch {
       throw .invalidArgument(error.message)
     }

@@ -5,6 +5,7 @@ package struct CommonAttributes: Sendable {
   /// `nil`: the layer names itself.
   package let name: String?
   package let isTrainable: Bool
+  let policy: DTypePolicy
 
   init(_ attributes: inout Attributes) throws(MartletError) {
     if attributes.value("name") != nil {
@@ -19,7 +20,7 @@ package struct CommonAttributes: Sendable {
       name = nil
     }
     isTrainable = try attributes.flag("trainable", default: true)
-    try attributes.floatPolicy("dtype")
+    policy = try attributes.policy("dtype")
     _ = try attributes.flag("autocast", default: true)
     try attributes.absent("activity_regularizer", Attributes.noRegularizers)
   }
@@ -89,16 +90,28 @@ extension Attributes {
     }
   }
 
-  /// Accepts float32, as text or as Keras's policy object.
-  fileprivate mutating func floatPolicy(_ name: String) throws(MartletError) {
-    guard let given = value(name) else { return }
-    var policy = given
+  /// A policy's name, or Keras's object that holds it.
+  fileprivate mutating func policy(_ name: String) throws(MartletError) -> DTypePolicy {
+    guard let given = value(name) else { return .float32 }
+    var policyName = given
     if case .object(let object) = given, case .object(let config)? = object["config"] {
-      policy = config["name"] ?? .null
+      policyName = config["name"] ?? .null
     }
-    guard policy == .text("float32") else {
-      throw invalid(name, expected: "\"float32\", the one computing type of this version", given)
+    guard case .text(let text) = policyName, let policy = DTypePolicy(rawValue: text) else {
+      throw unknownPolicy(name, policyName, given)
     }
+    return policy
+  }
+
+  private func unknownPolicy(
+    _ name: String, _ policyName: JSONValue, _ given: JSONValue
+  ) -> MartletError {
+    let known = DTypePolicy.allCases.map { "'\($0.rawValue)'" }.joined(separator: " or ")
+    let error = invalid(name, expected: known, given)
+    guard case .text(let text) = policyName, let near = DTypePolicy.nearestName(to: text) else {
+      return error
+    }
+    return MartletError(error.kind, "\(error.message); did you mean '\(near)'?")
   }
 }
 
@@ -113,10 +126,5 @@ extension JSONValue {
       "module": .text(module), "class_name": .text(className), "config": .object(config),
       "registered_name": .null,
     ]
-  }
-
-  /// What layers say of their type of number.
-  static var floatPolicy: JSONValue {
-    .keras(module: "keras", className: "DTypePolicy", config: ["name": "float32"])
   }
 }

@@ -10,6 +10,7 @@ import Synchronization
 package class Layer: @unchecked Sendable {
   package let name: String
   package let kind: any LayerKind
+  package let policy: DTypePolicy
   /// Held while the values of the layer's own weights are read or written. See `withComputeLock`.
   let computeLock = Lock()
 
@@ -25,8 +26,11 @@ package class Layer: @unchecked Sendable {
   private let lockedSublayers: [Layer]
 
   /// - Parameter name: `nil` for an automatic one.
-  init(kind: any LayerKind, name: String?, isTrainable: Bool = true) {
+  init(
+    kind: any LayerKind, name: String?, isTrainable: Bool = true, policy: DTypePolicy = .float32
+  ) {
     self.kind = kind
+    self.policy = policy
     self.name = name ?? AutomaticNames.shared.next(for: kind.className)
     self.ownIsTrainable = isTrainable
     var seen = Set<ObjectIdentifier>()
@@ -44,7 +48,7 @@ package class Layer: @unchecked Sendable {
   package var configuration: JSONObject {
     if let input = kind as? InputLayer { return input.configuration(name: name) }
     let common: JSONObject = [
-      "name": .text(name), "trainable": .boolean(isTrainable), "dtype": .floatPolicy,
+      "name": .text(name), "trainable": .boolean(isTrainable), "dtype": policy.configuration,
     ]
     return common.appending(kind.configuration)
   }
@@ -179,7 +183,9 @@ package class Layer: @unchecked Sendable {
     _ inputs: [Program.ValueID], variables: [Variable], into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
     try kind.lower(
-      LayerCall(inputs: inputs, variables: variables, layer: name, isTrainable: ownIsTrainable),
+      LayerCall(
+        inputs: inputs, variables: variables, layer: name, isTrainable: ownIsTrainable,
+        precision: policy.precision),
       into: &program)
   }
 

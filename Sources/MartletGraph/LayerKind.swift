@@ -1,3 +1,4 @@
+import MartletKernelTable
 import MartletOps
 import MartletTensors
 
@@ -84,6 +85,8 @@ package struct LayerCall {
   /// The layer's name, for the instructions.
   package let layer: String
   package let isTrainable: Bool
+  /// What the layer's policy asks of products; `nil` for what the plan does.
+  package let precision: ProductPrecision?
 }
 
 // MARK: - Checks that several kinds share

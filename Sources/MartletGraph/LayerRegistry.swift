@@ -43,6 +43,7 @@ package enum LayerRegistry {
     let common = try CommonAttributes(&attributes)
     let kind = try Kind(&attributes)
     try attributes.finish()
-    return Layer(kind: kind, name: common.name, isTrainable: common.isTrainable)
+    return Layer(
+      kind: kind, name: common.name, isTrainable: common.isTrainable, policy: common.policy)
   }
 }

@@ -1,11 +1,14 @@
 import MartletEngine
+import MartletKernelTable
 import MartletTensors
 
 /// The plans a session keeps. A plan's partition follows from its capacity, and with it the last bits
 /// of training: so training and evaluation take a plan of exactly the size asked for, whatever was
 /// asked for before. What is predicted for a sample does not depend on the others, so there a larger
 /// plan will do.
-struct PlanCache {
+package struct PlanCache {
+  /// Of products in the plans kept.
+  package private(set) var precision = ProductPrecision.float32
   private var trainingPlans: [Plan] = []
   private var evaluationPlans: [Plan] = []
   private var predictionPlan: (plan: Plan, isTraining: Bool, fingerprint: [Bool])?
@@ -15,7 +18,21 @@ struct PlanCache {
   /// How much larger than asked for a prediction plan may be.
   private static let largestSurplus = 8
 
-  mutating func removeAll() { self = PlanCache() }
+  package var count: Int {
+    trainingPlans.count + evaluationPlans.count + (predictionPlan == nil ? 0 : 1)
+  }
+
+  mutating func removeAll() {
+    trainingPlans = []
+    evaluationPlans = []
+    predictionPlan = nil
+  }
+
+  /// What plans are made for from now on; those for another precision are dropped.
+  mutating func use(_ precision: ProductPrecision) {
+    if precision != self.precision { removeAll() }
+    self.precision = precision
+  }
 
   mutating func training(
     _ capacity: Int, make: () throws(MartletError) -> Plan

@@ -1,3 +1,4 @@
+import MartletDispatch
 import MartletEngine
 import MartletOps
 import MartletTensors
@@ -28,7 +29,9 @@ extension Session {
     var names = StageClock.Names()
     (names.inputs, names.outputs) = (model.inputNames, model.outputNames)
     let clock = StageClock(names)
-    let plan = try Plan(program, capacity: capacity, isTraining: false, clock: clock)
+    let plan = try Plan(
+      program, capacity: capacity, isTraining: false, clock: clock,
+      precision: MatmulPrecision.current.products)
     var outputs: [Buffer] = []
     for output in program.outputs {
       outputs.append(try Buffer(floatCount: data.sampleCount * program.shapes[output].count))
@@ -59,7 +62,7 @@ extension Session {
     let clock = StageClock(names)
     let plan = try Plan(
       compiled.program, capacity: capacity, isTraining: true, heads: compiled.heads,
-      computesGradients: true, clock: clock)
+      computesGradients: true, clock: clock, precision: MatmulPrecision.current.products)
     try optimizer.prepare(plan.trainedVariables)
     let snapshot = try Snapshot(compiled.program.variables, optimizer)
     defer { snapshot.restore() }

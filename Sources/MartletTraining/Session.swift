@@ -31,7 +31,7 @@ package final class Session: @unchecked Sendable {
   package let model: Model
   private let lock = Lock()
   private(set) var compiled: CompiledModel?
-  private var plans = PlanCache()
+  package private(set) var plans = PlanCache()
   private var lowered: Lowered?
 
   struct Lowered {
@@ -146,10 +146,11 @@ package final class Session: @unchecked Sendable {
     try exclusively { () throws(MartletError) in
       let compiled = try requireCompiled("fit()")
       let capacity = try prepare(data, options, compiled)
+      let precision = currentPrecision()
       let plan = try plans.training(capacity) { () throws(MartletError) in
         try Plan(
           compiled.program, capacity: capacity, isTraining: true, heads: compiled.heads,
-          computesGradients: true)
+          computesGradients: true, precision: precision)
       }
       try compiled.optimizer.prepare(plan.trainedVariables)
       let snapshot =
@@ -175,8 +176,11 @@ package final class Session: @unchecked Sendable {
     try exclusively { () throws(MartletError) in
       let compiled = try requireCompiled("evaluate()")
       let capacity = try prepare(data, options, compiled)
+      let precision = currentPrecision()
       let plan = try plans.evaluation(capacity) { () throws(MartletError) in
-        try Plan(compiled.program, capacity: capacity, isTraining: false, heads: compiled.heads)
+        try Plan(
+          compiled.program, capacity: capacity, isTraining: false, heads: compiled.heads,
+          precision: precision)
       }
       return try pass(data, options, compiled, plan, nil) { _, _, _, _, _ in }
     }
@@ -201,10 +205,11 @@ package final class Session: @unchecked Sendable {
       }
       let count = x[0].sampleCount
       let capacity = min(options.batchSize, count)
+      let precision = currentPrecision()
       let plan = try plans.prediction(
         capacity, isTraining: isTraining, fingerprint: lowered.fingerprint
       ) { capacity throws(MartletError) in
-        try Plan(program, capacity: capacity, isTraining: isTraining)
+        try Plan(program, capacity: capacity, isTraining: isTraining, precision: precision)
       }
       let feed = Feed()
       feed.inputs = x
@@ -232,6 +237,13 @@ package final class Session: @unchecked Sendable {
     let made = Lowered(try model.lower(), version: version)
     lowered = made
     return made
+  }
+
+  /// The process's precision of products. Plans made for another are dropped.
+  private func currentPrecision() -> ProductPrecision {
+    let precision = MatmulPrecision.current.products
+    plans.use(precision)
+    return precision
   }
 
   func prepare(

@@ -7,7 +7,8 @@ struct GraphCallsTests {
     #expect(martlet_abi_version() == Int32(MARTLET_ABI_VERSION))
     #expect(String(cString: martlet_version()).split(separator: ".").count == 3)
     #expect(
-      ["portable", "avx2", "avx512"].contains(String(cString: martlet_instruction_set())))
+      ["portable", "avx2", "avx512", "amx"].contains(
+        String(cString: martlet_instruction_set())))
     _ = String(cString: martlet_settings_warning())
   }
 
@@ -19,6 +20,29 @@ struct GraphCallsTests {
         + "received -1")
     _ = failure(martlet_set_thread_count(1025))
     try check(martlet_set_thread_count(0))
+  }
+
+  @Test func matmulPrecisionIsChecked() throws {
+    defer { _ = martlet_set_matmul_precision("highest") }
+    try check(martlet_set_matmul_precision("high"))
+    #expect(String(cString: martlet_matmul_precision()) == "high")
+    #expect(
+      failure(martlet_set_matmul_precision("medium"))
+        == "the precision of matrix products must be 'highest' or 'high', received 'medium'")
+    #expect(failure(martlet_set_matmul_precision(nil)) == "precision must not be NULL")
+    #expect(String(cString: martlet_matmul_precision()) == "high")
+  }
+
+  @Test func policiesAreReadAndWritten() throws {
+    let session = Session()
+    let layer = try session.layer("Dense", #"{"units": 8, "dtype": "mixed_bfloat16"}"#)
+    let config = try created { martlet_layer_config($0, layer) }
+    #expect(config.contains(#""class_name": "DTypePolicy", "config": {"name": "mixed_bfloat16"}"#))
+    var handle: OpaquePointer?
+    #expect(
+      failure(martlet_layer_create(&handle, "Dense", #"{"units": 8, "dtype": "bfloat16"}"#))
+        == "Dense: invalid value for argument 'dtype': expected 'float32' or 'mixed_bfloat16', "
+        + #"received "bfloat16"; did you mean 'mixed_bfloat16'?"#)
   }
 
   @Test func aLayerIsMadeAskedAndCalled() throws {

@@ -1,13 +1,18 @@
 import MartletGraph
+import MartletKernelTable
+import MartletOps
 import MartletTensors
 import Testing
 
 /// Configurations as `get_config` of Keras 3.15.1 gives them for the same layers: keys, their order,
 /// defaults. (`seed` stands alone in initializers: see there.)
 struct ConfigurationTests {
-  private static let policy =
-    #"{"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}, "#
-    + #""registered_name": null}"#
+  private static let policy = policy("float32")
+
+  private static func policy(_ name: String) -> String {
+    #"{"module": "keras", "class_name": "DTypePolicy", "config": {"name": "\#(name)"}, "#
+      + #""registered_name": null}"#
+  }
 
   private static func initializer(_ className: String, _ config: String = "{}") -> String {
     #"{"module": "keras.initializers", "class_name": "\#(className)", "config": \#(config), "#
@@ -92,5 +97,29 @@ struct ConfigurationTests {
         + #""ragged": false, "name": "x", "optional": false}"#)
     let again = try LayerRegistry.make("InputLayer", entrance.configuration)
     #expect(again.configuration == entrance.configuration)
+  }
+
+  /// By name or as an object, a policy is written as Keras writes it and reaches the products.
+  @Test(arguments: [
+    (#""mixed_bfloat16""#, "mixed_bfloat16", ProductPrecision.bfloat16),
+    (policy("mixed_bfloat16"), "mixed_bfloat16", .bfloat16),
+    (#""float32""#, "float32", nil), ("null", "float32", nil),
+  ])
+  func ofPolicies(_ given: String, _ name: String, _ precision: ProductPrecision?) throws {
+    for (className, arguments, shape) in [
+      ("Conv2D", #""filters": 8, "kernel_size": 3"#, [9, 9, 8]), ("Dense", #""units": 8"#, [8]),
+    ] {
+      let made = try layer(className, "{\(arguments), \"dtype\": \(given)}")
+      #expect(made.configuration["dtype"]?.description == ConfigurationTests.policy(name))
+      let again = try LayerRegistry.make(className, made.configuration)
+      #expect(again.configuration == made.configuration)
+      let x = try Layer.input(Shape(shape))
+      let program = try Model(inputs: [x], outputs: [again(x)]).lower()
+      let operation = try #require(program.instructions.first?.operation)
+      let found =
+        (operation as? ConvolutionOp).map(\.precision)
+        ?? (operation as? MatrixProductOp).map(\.precision)
+      #expect(found == .some(precision))
+    }
   }
 }

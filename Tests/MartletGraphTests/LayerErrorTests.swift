@@ -70,13 +70,38 @@ struct LayerErrorTests {
     ),
     (
       "Dense", #"{"units": 3, "dtype": "float16"}"#,
-      "Dense: invalid value for argument 'dtype': expected \"float32\", the one computing type of "
-        + "this version, received \"float16\""
+      "Dense: invalid value for argument 'dtype': expected 'float32' or 'mixed_bfloat16', "
+        + #"received "float16"; did you mean 'float32'?"#
     ),
     (
-      "Dense", #"{"units": 3, "dtype": {"config": {"name": "mixed_bfloat16"}}}"#,
-      "Dense: invalid value for argument 'dtype': expected \"float32\", the one computing type of "
-        + "this version, received {\"config\": {\"name\": \"mixed_bfloat16\"}}"
+      "Conv2D", #"{"filters": 3, "kernel_size": 3, "dtype": "bfloat16"}"#,
+      "Conv2D: invalid value for argument 'dtype': expected 'float32' or 'mixed_bfloat16', "
+        + #"received "bfloat16"; did you mean 'mixed_bfloat16'?"#
+    ),
+    (
+      "Flatten", #"{"name": "f", "dtype": "mixed_float16"}"#,
+      "Flatten: invalid value for argument 'dtype': expected 'float32' or 'mixed_bfloat16', "
+        + #"received "mixed_float16"; did you mean 'mixed_bfloat16'?"#
+    ),
+    (
+      "Dense", #"{"units": 3, "dtype": {"config": {"name": "float64"}}}"#,
+      "Dense: invalid value for argument 'dtype': expected 'float32' or 'mixed_bfloat16', "
+        + #"received {"config": {"name": "float64"}}; did you mean 'float32'?"#
+    ),
+    (
+      "Dense", #"{"units": 3, "dtype": "half"}"#,
+      "Dense: invalid value for argument 'dtype': expected 'float32' or 'mixed_bfloat16', "
+        + #"received "half""#
+    ),
+    (
+      "Dense", #"{"units": 3, "dtype": {"name": "float32"}}"#,
+      "Dense: invalid value for argument 'dtype': expected 'float32' or 'mixed_bfloat16', "
+        + #"received {"name": "float32"}"#
+    ),
+    (
+      "Dense", #"{"units": 3, "dtype": 16}"#,
+      "Dense: invalid value for argument 'dtype': expected 'float32' or 'mixed_bfloat16', "
+        + #"received 16"#
     ),
     (
       "Dense", #"{"units": 3, "name": "a/b"}"#,

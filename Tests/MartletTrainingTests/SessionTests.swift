@@ -1,3 +1,4 @@
+import MartletDispatch
 import MartletEngine
 import MartletGraph
 import MartletKernelTable
@@ -295,5 +296,31 @@ import Testing
     #expect(weights(session) == before)
     _ = try session.train(trainingData(x, right), PassOptions())
     #expect(weights(session) != before)
+  }
+
+  /// Plans for one precision only are kept: of every purpose, and whichever call comes next.
+  @Test func anotherPrecisionMakesOtherPlans() throws {
+    defer { MatmulPrecision.current = .highest }
+    let session = try makeSession(
+      input: [8], [("Dense", #"{"units": 8, "activation": "softmax"}"#)],
+      compile: "{\(SessionTests.crossentropy)}")
+    let x = try TestArray((0..<32).map { Float($0 % 5) }, [4, 8])
+    let data = trainingData(x, try TestArray([0, 7, 2, 3], [4]))
+    let outputs = try Buffer(floatCount: 32)
+    func predict() throws {
+      try session.predict([x.view], isTraining: false, PassOptions(), into: [outputs.floats])
+    }
+    func evaluate() throws { _ = try session.evaluate(data, PassOptions()) }
+    func train() throws { _ = try session.train(data, PassOptions()) }
+    for (index, first) in [predict, evaluate, train].enumerated() {
+      MatmulPrecision.current = index.isMultiple(of: 2) ? .high : .highest
+      try first()
+      #expect(session.plans.precision == (index.isMultiple(of: 2) ? .split : .float32))
+      #expect(session.plans.count == 1)
+      for each in [predict, evaluate, train] { try each() }
+      #expect(session.plans.count == 3)
+    }
+    try session.compile(object("{\(SessionTests.crossentropy)}"))
+    #expect(session.plans.count == 0)
   }
 }

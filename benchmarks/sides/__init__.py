@@ -34,6 +34,10 @@ class Side(ABC):
         If it lacks the precision.
     """
 
+    #: Whether another precision than float32 shows in the results. A library that says no computes
+    #: in float32 where that is faster on this processor.
+    rounds = True
+
     @abstractmethod
     def __init__(self, threads: int, precision: str) -> None: ...
 

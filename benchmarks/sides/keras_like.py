@@ -84,6 +84,7 @@ class Martlet(KerasLike):
         import martlet
 
         martlet.config.set_num_threads(threads)
+        self.rounds = martlet.config.instruction_set() == "amx"
         super().__init__(martlet, precision)
 
 

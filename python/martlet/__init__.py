@@ -18,14 +18,17 @@ from . import activations as activations
 from . import backend as backend
 from . import callbacks as callbacks
 from . import config as config
+from . import dtype_policies as dtype_policies
 from . import initializers as initializers
 from . import layers as layers
 from . import losses as losses
 from . import metrics as metrics
+from . import mixed_precision as mixed_precision
 from . import models as models
 from . import optimizers as optimizers
 from . import utils as utils
 from ._errors import NonFiniteError as NonFiniteError
+from ._policies import DTypePolicy as DTypePolicy
 from .layers import Input as Input
 from .layers import Layer as Layer
 from .layers._symbol import KerasTensor as KerasTensor

@@ -16,13 +16,20 @@ class NonFiniteError(ArithmeticError, ValueError):
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> ValueError:
     """An error for a misspelt name that suggests the nearest known one."""
+    known = list(known)
+    near = nearest_name(name, known)
+    hint = f"did you mean {near!r}? " if near else ""
+    listed = ", ".join(repr(each) for each in sorted(set(known)))
+    return ValueError(f"unknown {kind} {name!r}; {hint}Known are {listed}.")
+
+
+def nearest_name(name: object, known: Iterable[str]) -> str | None:
+    """The known name that a misspelt one most likely stands for."""
     import difflib
 
     names = {each.lower(): each for each in known}
     near = difflib.get_close_matches(str(name).lower(), names, n=1, cutoff=0.6)
-    hint = f"did you mean {names[near[0]]!r}? " if near else ""
-    listed = ", ".join(repr(each) for each in sorted(set(names.values())))
-    return ValueError(f"unknown {kind} {name!r}; {hint}Known are {listed}.")
+    return names[near[0]] if near else None
 
 
 def refuse(owner: str, **arguments: object) -> None:

@@ -105,7 +105,7 @@ def version() -> str:
 
 
 def instruction_set() -> str:
-    """``"portable"``, ``"avx2"`` or ``"avx512"``."""
+    """``"portable"``, ``"avx2"``, ``"avx512"`` or ``"amx"``."""
     return _text(lib.martlet_instruction_set())
 
 
@@ -122,6 +122,16 @@ def thread_count() -> int:
 def set_thread_count(count: int) -> None:
     """Sets the threads that compute; 0 for automatic."""
     _check(lib.martlet_set_thread_count(count))
+
+
+def matmul_precision() -> str:
+    """``"highest"`` or ``"high"``."""
+    return _text(lib.martlet_matmul_precision())
+
+
+def set_matmul_precision(precision: str) -> None:
+    """Sets how exactly products are worked out."""
+    _check(lib.martlet_set_matmul_precision(_utf8(precision)))
 
 
 def set_random_seed(seed: int) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from . import _naming, _native
+from . import _naming, _native, _policies
 from .config import epsilon as epsilon
 from .config import floatx as floatx
 from .config import image_data_format as image_data_format
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Makes automatic names start again.
+    """Makes automatic names start again, and layers compute in float32 unless told otherwise.
 
     There is no global state to free: a model goes when the last name for it does.
 
@@ -20,3 +20,4 @@ def clear_session(free_memory: bool = True) -> None:
     """
     _native.reset_names()
     _naming.reset()
+    _policies.reset()

@@ -6,16 +6,22 @@ import operator
 
 from . import _native
 from ._errors import not_supported
+from ._policies import dtype_policy as dtype_policy
+from ._policies import set_dtype_policy as set_dtype_policy
 
 __all__ = [
     "backend",
+    "dtype_policy",
     "epsilon",
     "floatx",
     "image_data_format",
     "instruction_set",
+    "matmul_precision",
     "num_threads",
+    "set_dtype_policy",
     "set_floatx",
     "set_image_data_format",
+    "set_matmul_precision",
     "set_num_threads",
 ]
 
@@ -50,12 +56,57 @@ def set_num_threads(count: int) -> None:
 
 
 def instruction_set() -> str:
-    """The kernels in use: ``"portable"``, ``"avx2"`` or ``"avx512"``.
+    """The kernels in use: ``"portable"``, ``"avx2"``, ``"avx512"`` or ``"amx"``.
+
+    The last is AVX-512 with tile registers, which multiply bfloat16 numbers.
 
     The environment variable ``MARTLET_ISA``, one of these names, lowers it at start. What cannot be
     followed gives a `RuntimeWarning` at import.
     """
     return _native.instruction_set()
+
+
+def matmul_precision() -> str:
+    """How exactly convolutions and matrix products are worked out: ``"highest"`` or ``"high"``.
+
+    ``"highest"`` unless the environment variable ``MARTLET_MATMUL_PRECISION`` or
+    :func:`set_matmul_precision` says otherwise.
+    """
+    return _native.matmul_precision()
+
+
+def set_matmul_precision(value: str) -> None:
+    """Sets how exactly convolutions and matrix products are worked out, in all models.
+
+    Takes effect with the next computation. Layers whose policy is ``"mixed_bfloat16"`` follow that.
+
+    Parameters
+    ----------
+    value
+        ``"highest"`` for float32. ``"high"`` takes each factor as the sum of two bfloat16 numbers,
+        about 16 good bits of float32's 24, and sums in float32; where the processor has no tile
+        registers (:func:`instruction_set` is not ``"amx"``) float32 is faster than that, and stays.
+
+    Raises
+    ------
+    ValueError
+        For another name.
+    TypeError
+        If it is not text.
+
+    Examples
+    --------
+    >>> import martlet
+    >>> martlet.config.set_matmul_precision("high")
+    >>> martlet.config.matmul_precision()
+    'high'
+    >>> martlet.config.set_matmul_precision("highest")
+    """
+    if not isinstance(value, str):
+        raise TypeError(
+            f"the precision of matrix products must be 'highest' or 'high', got {value!r}"
+        )
+    _native.set_matmul_precision(value)
 
 
 def backend() -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from . import _data, _naming, _native, _nest
 from ._compiling import Compilation
 from ._errors import not_supported, unknown_name
+from ._policies import dtype_policy
 from ._training import Trainer
 from .callbacks import History
 from .layers._input import InputLayer
@@ -75,6 +76,7 @@ class Model(Trainer, Layer):
         self._given_name = name
         self._name = name if name is not None else _naming.automatic(self._class_name.lower())
         self._trainable = True
+        self._policy = dtype_policy()
         self._compilation: Compilation | None = None
         self.history: History | None = None
         self.stop_training = False

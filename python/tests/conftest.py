@@ -24,6 +24,7 @@ def fresh_start():
     martlet.utils.set_random_seed(1)
     yield
     martlet.config.set_num_threads(0)
+    martlet.config.set_matmul_precision("highest")
 
 
 @pytest.fixture

@@ -137,8 +137,8 @@ ROWS = np.array([[0.25, 0.75], [0.5, 0.5]])
 REFERENCE = {"probabilities": ROWS.tolist(), "losses": [2.0, 1.9, 1.8]}
 
 
-def answer(off=0.0, losses=(2.0, 1.9, 1.8)):
-    return {"probabilities": (ROWS + off).tolist(), "losses": list(losses)}
+def answer(off=0.0, losses=(2.0, 1.9, 1.8), rounds=True):
+    return {"probabilities": (ROWS + off).tolist(), "losses": list(losses), "rounds": rounds}
 
 
 def test_sides_that_agree():
@@ -146,6 +146,7 @@ def test_sides_that_agree():
     assert agree("float32", answer(1e-5, [2.0, 1.9002, 1.8]), REFERENCE) is None
     assert agree("float32", answer(losses=[]), REFERENCE) is None
     assert agree("bfloat16", answer(0.01, [2.01, 1.9, 1.81]), REFERENCE) is None
+    assert agree("bfloat16", answer(rounds=False), REFERENCE) is None
 
 
 @pytest.mark.parametrize(

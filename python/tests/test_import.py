@@ -120,6 +120,18 @@ def test_threads_by_environment_and_call():
     assert martlet.config.num_threads() >= 1
 
 
+def test_matmul_precision_by_environment():
+    code = "import martlet; print(martlet.config.matmul_precision())"
+    assert run(code).stdout == "highest\n"
+    assert run(code, MARTLET_MATMUL_PRECISION="high").stdout == "high\n"
+    result = run(code, MARTLET_MATMUL_PRECISION="medium")
+    assert (result.returncode, result.stdout) == (0, "highest\n")
+    assert (
+        "RuntimeWarning: MARTLET_MATMUL_PRECISION=medium is not followed: accepted are highest, "
+        "high; using highest\n"
+    ) in result.stderr
+
+
 def test_the_library_needs_nothing_but_the_c_library():
     from pathlib import Path
 
@@ -139,6 +151,8 @@ def test_nothing_of_keras_that_is_there_is_hidden():
     for name in ("Sequential", "Model", "Input", "layers", "optimizers", "losses", "metrics"):
         assert hasattr(martlet, name)
     for name in ("callbacks", "initializers", "activations", "utils", "models", "backend"):
+        assert hasattr(martlet, name)
+    for name in ("DTypePolicy", "dtype_policies", "mixed_precision"):
         assert hasattr(martlet, name)
     assert martlet.models.Sequential is martlet.Sequential
     assert martlet.config.floatx() == "float32"

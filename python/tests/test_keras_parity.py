@@ -511,3 +511,93 @@ def test_evaluate_prints_the_same_line():
     # The times differ.
     parts = [[line.split(" - ")[0], line.split(" - ")[-1]] for line in lines]
     assert parts[0] == parts[1] == ["2/2", "loss: 1.0000\n"]
+
+
+# ---- Policies ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def global_policy():
+    """Sets the global policy of both libraries, until the test is over."""
+
+    def set_policy(name):
+        for library in LIBRARIES:
+            library.config.set_dtype_policy(name)
+
+    yield set_policy
+    set_policy("float32")
+
+
+@pytest.mark.parametrize("everywhere", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("own", [None, "float32", "mixed_bfloat16"])
+def test_policies_of_layers(own, everywhere, global_policy):
+    global_policy(everywhere)
+
+    def described(library):
+        L = library.layers
+        made = [
+            L.Dense(2, dtype=own),
+            L.Conv2D(2, 3, dtype=own and library.DTypePolicy(own)),
+            L.BatchNormalization(dtype=own and library.dtype_policies.get(own)),
+            L.Flatten(dtype=own),
+        ]
+        made += [type(layer).from_config(layer.get_config()) for layer in made]
+        model = library.Sequential([library.Input((8, 8, 1)), made[1]])
+        return [
+            (
+                str(layer.dtype_policy),
+                layer.dtype_policy.name,
+                layer.compute_dtype,
+                layer.variable_dtype,
+                layer.dtype,
+            )
+            for layer in [*made, model]
+        ] + [layer.get_config()["dtype"] for layer in made]
+
+    assert described(martlet) == described(keras)
+
+
+def test_global_policies(global_policy):
+    def described(library):
+        config, mixed = library.config, library.mixed_precision
+        seen = [config.dtype_policy()]
+        for setter in (config.set_dtype_policy, mixed.set_global_policy, mixed.set_dtype_policy):
+            setter("mixed_bfloat16")
+            seen += [config.dtype_policy(), mixed.global_policy(), mixed.dtype_policy()]
+            seen += [library.DTypePolicy(), library.dtype_policies.get(None)]
+            setter(mixed.Policy("float32"))
+            seen.append(config.dtype_policy())
+        config.set_dtype_policy("mixed_bfloat16")
+        library.backend.clear_session()
+        return [str(each) for each in [*seen, config.dtype_policy()]]
+
+    assert described(martlet) == described(keras)
+
+
+def test_policies_as_objects():
+    def described(library):
+        policy = library.DTypePolicy("mixed_bfloat16")
+        again = type(policy).from_config(policy.get_config())
+        serialized = library.dtype_policies.serialize(policy)
+        return (
+            repr(policy),
+            policy.get_config(),
+            serialized,
+            str(library.dtype_policies.deserialize(serialized)),
+            str(library.dtype_policies.get(serialized)),
+            policy == again,
+            policy == library.DTypePolicy("float32"),
+            policy == "mixed_bfloat16",
+        )
+
+    assert described(martlet) == described(keras)
+
+
+@pytest.mark.parametrize("wrong", ["bflot16", 3, {"a": 1}])
+def test_values_that_are_no_policies(wrong):
+    for library in LIBRARIES:
+        with pytest.raises(ValueError):
+            library.layers.Dense(2, dtype=wrong)
+        with pytest.raises(ValueError):
+            library.config.set_dtype_policy(wrong)
+        assert library.config.dtype_policy().name == "float32"

@@ -270,7 +270,7 @@ def test_layers_know_their_latest_symbols():
         (lambda: Dense(4, batch_input_shape=(None, 3)), ValueError, "batch_input_shape"),
         (lambda: Dense(4, name=3), TypeError, "name must be text"),
         (lambda: Dense(4, kernel_regularizer="l2"), NotImplementedError, "kernel_regularizer='l2'"),
-        (lambda: Dense(4, dtype="float64"), NotImplementedError, "dtype='float64'"),
+        (lambda: Dense(4, dtype="float64"), NotImplementedError, "Dense: dtype='float64'"),
         (lambda: Conv2D(4, 3, data_format="channels_first"), NotImplementedError, "channels_first"),
         (lambda: Dropout(0.5, noise_shape=(1, 2)), NotImplementedError, "noise_shape"),
         (lambda: AveragePooling2D(), TypeError, "pool_size"),

@@ -36,8 +36,13 @@ def network() -> martlet.Sequential:
     return model
 
 
-def test_one_epoch_is_enough_for_98_percent(mnist):
+@pytest.mark.parametrize("precision", ["highest", "high", "mixed_bfloat16"])
+def test_one_epoch_is_enough_for_98_percent(precision, mnist):
     train, test = mnist
+    if precision == "mixed_bfloat16":
+        martlet.config.set_dtype_policy(precision)
+    else:
+        martlet.config.set_matmul_precision(precision)
     model = network()
     model.fit(*train, batch_size=32, verbose=0)
     assert model.evaluate(*test, verbose=0)[1] >= 0.98

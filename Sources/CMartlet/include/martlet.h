@@ -62,11 +62,11 @@ MARTLET_API const char *martlet_last_error(void);
 /* Frees text that a function created. */
 MARTLET_API void martlet_text_release(char *text);
 
-/* The kernels in use: "portable", "avx2" or "avx512". Lives forever.
- * The environment variable MARTLET_ISA, one of these names, lowers it at start. */
+/* The kernels in use: "portable", "avx2", "avx512" or "amx", which is AVX-512 with tile registers.
+ * Lives forever. The environment variable MARTLET_ISA, one of these names, lowers it at start. */
 MARTLET_API const char *martlet_instruction_set(void);
-/* Why MARTLET_ISA or MARTLET_NUM_THREADS was not followed, what is accepted and what is used
- * instead; "" where both were followed. Lives forever. */
+/* Why MARTLET_ISA, MARTLET_NUM_THREADS or MARTLET_MATMUL_PRECISION was not followed, what is accepted
+ * and what is used instead; "" where all were followed. Lives forever. */
 MARTLET_API const char *martlet_settings_warning(void);
 
 /* Threads used for computing, the calling one included. Results do not depend on it. */
@@ -75,6 +75,15 @@ MARTLET_API int32_t martlet_thread_count(void);
  * container's quota (rounded up) and the environment variable MARTLET_NUM_THREADS, 1 to 1024, allow.
  * Takes effect with the next computation. */
 MARTLET_API martlet_status martlet_set_thread_count(int32_t count);
+
+/* How exactly convolutions and matrix products are worked out in layers whose dtype is float32:
+ * "highest" or "high". At start what the environment variable MARTLET_MATMUL_PRECISION says, else
+ * "highest". Lives forever. */
+MARTLET_API const char *martlet_matmul_precision(void);
+/* precision: "highest" for float32, or "high" for factors in two bfloat16 parts each: about 16 good bits
+ * of float32's 24, summed in float32. Takes effect with the next computation, of all models. Changes
+ * nothing where the processor has no tile registers: float32 is the fastest there. */
+MARTLET_API martlet_status martlet_set_matmul_precision(const char *precision);
 
 /* Starts all randomness (weights, shuffling, dropout) afresh from a seed. */
 MARTLET_API void martlet_set_random_seed(uint64_t seed);
@@ -120,6 +129,9 @@ typedef struct martlet_symbol martlet_symbol;
 
 /* Creates a layer. class_name is Keras's ("Conv2D"), attributes a JSON object with Keras's argument
  * names ({"filters": 32, "kernel_size": 3, "activation": "relu"}); NULL stands for "{}".
+ * "dtype" is "float32" or "mixed_bfloat16", by name or as Keras's policy object: the latter rounds the
+ * factors of the layer's products to bfloat16 where the processor has tile registers. Weights, sums
+ * and outputs are float32 in both.
  * Unknown class names and attributes are errors that name the nearest known one. */
 MARTLET_API martlet_status martlet_layer_create(martlet_layer **out, const char *class_name,
                                                 const char *attributes);

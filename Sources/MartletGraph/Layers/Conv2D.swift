@@ -70,8 +70,8 @@ package struct Conv2D: ConfigurableLayerKind {
   ) throws(MartletError) -> [Program.ValueID] {
     let geometry = try geometry(call.inputs.map { program.shapes[$0] })
     var value = try program.apply(
-      ConvolutionOp(geometry: geometry), to: call.inputs, variables: [call.variables[0]],
-      layer: call.layer)
+      ConvolutionOp(geometry: geometry, precision: call.precision), to: call.inputs,
+      variables: [call.variables[0]], layer: call.layer)
     if usesBias {
       value = try program.apply(
         BiasOp(), to: [value], variables: [call.variables[1]], layer: call.layer)

@@ -54,8 +54,8 @@ package struct Dense: ConfigurableLayerKind {
     _ call: LayerCall, into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
     var value = try program.apply(
-      MatrixProductOp(units: units), to: call.inputs, variables: [call.variables[0]],
-      layer: call.layer)
+      MatrixProductOp(units: units, precision: call.precision), to: call.inputs,
+      variables: [call.variables[0]], layer: call.layer)
     if usesBias {
       value = try program.apply(
         BiasOp(), to: [value], variables: [call.variables[1]], layer: call.layer)

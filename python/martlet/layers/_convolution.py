@@ -34,7 +34,8 @@ class Conv2D(Layer):
     kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint
         Not supported yet.
     **kwargs
-        ``name``, ``trainable``, and in the first layer of a `Sequential` ``input_shape``.
+        ``name``, ``trainable``, ``dtype`` (see :class:`martlet.DTypePolicy`), and in the first
+        layer of a `Sequential` ``input_shape``.
 
     Input shape
         ``(samples, height, width, channels)``

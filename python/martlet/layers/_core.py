@@ -26,8 +26,8 @@ class Dense(Layer):
 bias_constraint, lora_rank, lora_alpha, quantization_config
         Not supported yet.
     **kwargs
-        ``name``, ``trainable``, and in the first layer of a `Sequential` ``input_shape`` or
-        ``input_dim``.
+        ``name``, ``trainable``, ``dtype`` (see :class:`martlet.DTypePolicy`), and in the first
+        layer of a `Sequential` ``input_shape`` or ``input_dim``.
 
     Input shape
         ``(samples, ..., features)``

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import _native
 from .._errors import not_supported, refuse
-from ._layer import Layer, _is_float32
+from ._layer import Layer
 from ._symbol import KerasTensor
 
 
@@ -65,10 +65,10 @@ class InputLayer(Layer):
             raise ValueError(f"Input: shape must be a tuple, such as ({shape},); got {shape}")
         if any(extent is None for extent in shape):
             not_supported(f"Input: shape={tuple(shape)} with an extent left open")
-        if dtype is not None and not _is_float32(dtype):
+        if dtype is not None:
             # Data of every type is converted on its way in; the model computes in float32.
             _is_known_dtype(dtype)
-        super().__init__({"shape": tuple(shape)}, name=name)
+        super().__init__({"shape": tuple(shape)}, name=name, dtype="float32")
         self._is_called = False
 
     def _symbol(self) -> KerasTensor:
@@ -145,7 +145,7 @@ def _is_known_dtype(dtype: Any) -> None:
     import numpy as np
 
     try:
-        known = np.dtype(dtype) in _native.DTYPES
+        known = np.dtype(getattr(dtype, "name", dtype)) in _native.DTYPES
     except TypeError:
         known = False
     if not known:

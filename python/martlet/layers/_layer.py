@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import _data, _native, _nest, activations
 from .._errors import not_supported
+from .._policies import DTypePolicy, policy_of
 from ._symbol import KerasTensor
 from ._weight import Variable
 
@@ -54,8 +55,7 @@ class Layer:
                 f"{kind} does not know the argument{'s' * (len(unknown) > 1)} "
                 + ", ".join(repr(each) for each in unknown)
             )
-        if dtype is not None and not _is_float32(dtype):
-            not_supported(f"{kind}: dtype={dtype!r}")
+        self._policy = policy_of(dtype, f"{kind}: dtype")
         if activity_regularizer is not None:
             not_supported(f"{kind}: activity_regularizer={activity_regularizer!r}")
         given = {
@@ -63,6 +63,7 @@ class Layer:
             for key, value in attributes.items()
             if value is not None
         }
+        given["dtype"] = self._policy.name
         if name is not None:
             if not isinstance(name, str):
                 raise TypeError(f"{kind}: name must be text, got {name!r}")
@@ -103,9 +104,24 @@ class Layer:
         return _native.layer_is_built(self._handle)
 
     @property
+    def dtype_policy(self) -> DTypePolicy:
+        """In what type of number the layer computes: its argument ``dtype``."""
+        return self._policy
+
+    @property
+    def compute_dtype(self) -> str:
+        """Type of the factors of its products: ``"float32"`` or ``"bfloat16"``."""
+        return self._policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """Type of the weights: always ``"float32"``."""
+        return self._policy.variable_dtype
+
+    @property
     def dtype(self) -> str:
-        """Always ``"float32"``."""
-        return "float32"
+        """The same as `variable_dtype`."""
+        return self.variable_dtype
 
     def get_config(self) -> dict[str, Any]:
         """All arguments by name, defaults included; what `from_config` takes.
@@ -137,6 +153,8 @@ class Layer:
                 shown.append(f"{key}={_shown(value)}")
         if self._arguments["name"] is not None:
             shown.append(f"name={self._arguments['name']!r}")
+        if self._policy.name != "float32":
+            shown.append(f"dtype={self._policy.name!r}")
         # `name` is an explicit argument of some layers.
         call = f"{type(self).__name__}({', '.join(dict.fromkeys(shown))})"
         count = self.count_params() if self.built else 0
@@ -315,13 +333,6 @@ def _encoded(value: Any, what: str) -> Any:
 
 def _is_nested(shape: Any) -> bool:
     return bool(shape) and isinstance(shape[0], list | tuple)
-
-
-def _is_float32(dtype: Any) -> bool:
-    if isinstance(dtype, dict):
-        # A policy, as configurations have it.
-        dtype = dtype.get("config", {}).get("name")
-    return getattr(dtype, "name", dtype) == "float32" or dtype is np.float32
 
 
 def _shown(value: Any) -> str:
