@@ -218,7 +218,8 @@ struct PlanDraft {
   }
 
   /// Heads and instructions in reverse. Where a value has several readers, the first one to come
-  /// writes its gradient and the others add theirs, always in this order.
+  /// writes its gradient and the others add theirs, always in this order. A gradient that an
+  /// operation can write over that of its output takes over the memory: nobody else reads it.
   private mutating func listBackward() {
     var requires = [Bool](repeating: false, count: program.shapes.count)
     for instruction in program.instructions {
@@ -240,16 +241,17 @@ struct PlanDraft {
     for index in activeInstructions.reversed() {
       let instruction = program.instructions[index]
       let output = roots[instruction.output]
-      guard requires[output], gradientSlots[output] != nil else { continue }
+      guard requires[output], let gradient = gradientSlots[output] else { continue }
+      let inPlace = needs[index].gradientsInPlace.first { requires[roots[instruction.inputs[$0]]] }
       var targets: [SlotID?] = []
       var additions: [(SlotID, SlotID, Program.ValueID)] = []
-      for input in instruction.inputs {
+      for (position, input) in instruction.inputs.enumerated() {
         let root = roots[input]
         guard requires[root] else {
           targets.append(nil)
           continue
         }
-        let (target, total) = gradientTarget(of: root)
+        let (target, total) = gradientTarget(of: root, over: position == inPlace ? gradient : nil)
         targets.append(target)
         if let total { additions.append((target, total, root)) }
       }
@@ -261,15 +263,17 @@ struct PlanDraft {
     }
   }
 
-  /// Where the next contribution to a gradient is written; `total` where it is then added to what
-  /// is there.
-  private mutating func gradientTarget(of root: Program.ValueID) -> (target: SlotID, total: SlotID?)
-  {
-    let bytes = program.shapes[root].count * MemoryLayout<Float>.stride
-    if let total = gradientSlots[root] { return (addSlot(bytes), total) }
-    let slot = addSlot(bytes)
-    gradientSlots[root] = slot
-    return (slot, nil)
+  /// Where the next contribution to a gradient is written, `memory` if given; `total` where it is
+  /// then added to what is there.
+  private mutating func gradientTarget(
+    of root: Program.ValueID, over memory: SlotID? = nil
+  ) -> (target: SlotID, total: SlotID?) {
+    let target = memory ?? addSlot(program.shapes[root].count * MemoryLayout<Float>.stride)
+    guard let total = gradientSlots[root] else {
+      gradientSlots[root] = target
+      return (target, nil)
+    }
+    return (target, total)
   }
 
   private mutating func addUp(_ part: SlotID, into total: SlotID?, _ root: Program.ValueID) {

@@ -31,6 +31,8 @@ package struct ElementwiseKernels: Sendable {
       Void
   /// y = a + b. `y` may be `a` or `b`.
   package var add: @Sendable (_ a: Source, _ b: Source, _ y: Target, _ count: Int) -> Void
+  /// y = max(0, a + b). `y` may be `a` or `b`.
+  package var addAndClamp: @Sendable (_ a: Source, _ b: Source, _ y: Target, _ count: Int) -> Void
   /// y = x · scale + offset. `y` may be `x`.
   package var scaleOffset:
     @Sendable (_ x: Source, _ scale: Float, _ offset: Float, _ y: Target, _ count: Int) -> Void
@@ -66,6 +68,7 @@ package struct ElementwiseKernels: Sendable {
         Activation, _ x: Source, _ y: Source, _ dy: Source, _ dx: Target, _ count: Int
       ) -> Void,
     add: @escaping @Sendable (_ a: Source, _ b: Source, _ y: Target, _ count: Int) -> Void,
+    addAndClamp: @escaping @Sendable (_ a: Source, _ b: Source, _ y: Target, _ count: Int) -> Void,
     scaleOffset:
       @escaping @Sendable (_ x: Source, _ scale: Float, _ offset: Float, _ y: Target, _ count: Int)
       -> Void,
@@ -93,6 +96,7 @@ package struct ElementwiseKernels: Sendable {
     self.activate = activate
     self.activateBackward = activateBackward
     self.add = add
+    self.addAndClamp = addAndClamp
     self.scaleOffset = scaleOffset
     self.addBias = addBias
     self.copyRows = copyRows

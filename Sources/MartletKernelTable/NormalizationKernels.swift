@@ -12,23 +12,32 @@ package struct NormalizationKernels: Sendable {
       _ means: Source, _ deviations: Source, _ counts: UnsafePointer<Int>, _ parts: Int,
       _ channels: Int, _ mean: Target, _ deviation: Target
     ) -> Void
-  /// y = x · scale[channel] + shift[channel]. `y` may be `x`.
+  /// y = x·scale[channel] + shift[channel], plus `addend` where there is one, then max(0, ·) where
+  /// asked for. `y` may be `x` or `addend`.
   package var scaleShift:
     @Sendable (
-      _ x: Source, _ scale: Source, _ shift: Source, _ y: Target, _ rows: Int, _ channels: Int,
-      _ inner: Int
+      _ x: Source, _ scaling: Scaling, _ addend: Source?, _ clampsAtZero: Bool, _ y: Target,
+      _ rows: Int, _ channels: Int, _ inner: Int
     ) -> Void
-  /// dGamma[c] = Σ dy · (x − mean) · inverseDeviation, dBeta[c] = Σ dy. Overwrites both.
+  /// dGamma[c] = Σ dy · (x − mean) · inverseDeviation, dBeta[c] = Σ dy. Overwrites both. With `relu`
+  /// only those dy count where x·scale + shift > 0, to the bit what `scaleShift` has clamped.
   package var backwardSums:
     @Sendable (
-      _ x: Source, _ dy: Source, _ mean: Source, _ inverseDeviation: Source, _ rows: Int,
-      _ channels: Int, _ inner: Int, _ dGamma: Target, _ dBeta: Target
+      _ x: Source, _ dy: Source, _ relu: Scaling?, _ mean: Source, _ inverseDeviation: Source,
+      _ rows: Int, _ channels: Int, _ inner: Int, _ dGamma: Target, _ dBeta: Target
     ) -> Void
-  /// dx = dy·a[c] + x·b[c] + offset[c]: batch normalization's input gradient once the sums are known.
+  /// First dy ← 0 where not y > 0, in place, then `backwardSums` of that.
+  package var clampedBackwardSums:
+    @Sendable (
+      _ x: Source, _ y: Source, _ dy: Target, _ mean: Source, _ inverseDeviation: Source,
+      _ rows: Int, _ channels: Int, _ inner: Int, _ dGamma: Target, _ dBeta: Target
+    ) -> Void
+  /// dx = dy·a[c] + x·b[c] + offset[c]: batch normalization's input gradient once the sums are known,
+  /// `relu` as there. `dx` may be `dy`.
   package var backwardInput:
     @Sendable (
-      _ x: Source, _ dy: Source, _ a: Source, _ b: Source, _ offset: Source, _ dx: Target,
-      _ rows: Int, _ channels: Int, _ inner: Int
+      _ x: Source, _ dy: Source, _ relu: Scaling?, _ a: Source, _ b: Source, _ offset: Source,
+      _ dx: Target, _ rows: Int, _ channels: Int, _ inner: Int
     ) -> Void
 
   package init(
@@ -44,24 +53,41 @@ package struct NormalizationKernels: Sendable {
       ) -> Void,
     scaleShift:
       @escaping @Sendable (
-        _ x: Source, _ scale: Source, _ shift: Source, _ y: Target, _ rows: Int, _ channels: Int,
-        _ inner: Int
+        _ x: Source, _ scaling: Scaling, _ addend: Source?, _ clampsAtZero: Bool, _ y: Target,
+        _ rows: Int, _ channels: Int, _ inner: Int
       ) -> Void,
     backwardSums:
       @escaping @Sendable (
-        _ x: Source, _ dy: Source, _ mean: Source, _ inverseDeviation: Source, _ rows: Int,
-        _ channels: Int, _ inner: Int, _ dGamma: Target, _ dBeta: Target
+        _ x: Source, _ dy: Source, _ relu: Scaling?, _ mean: Source, _ inverseDeviation: Source,
+        _ rows: Int, _ channels: Int, _ inner: Int, _ dGamma: Target, _ dBeta: Target
+      ) -> Void,
+    clampedBackwardSums:
+      @escaping @Sendable (
+        _ x: Source, _ y: Source, _ dy: Target, _ mean: Source, _ inverseDeviation: Source,
+        _ rows: Int, _ channels: Int, _ inner: Int, _ dGamma: Target, _ dBeta: Target
       ) -> Void,
     backwardInput:
       @escaping @Sendable (
-        _ x: Source, _ dy: Source, _ a: Source, _ b: Source, _ offset: Source, _ dx: Target,
-        _ rows: Int, _ channels: Int, _ inner: Int
+        _ x: Source, _ dy: Source, _ relu: Scaling?, _ a: Source, _ b: Source, _ offset: Source,
+        _ dx: Target, _ rows: Int, _ channels: Int, _ inner: Int
       ) -> Void
   ) {
     self.moments = moments
     self.mergeMoments = mergeMoments
     self.scaleShift = scaleShift
     self.backwardSums = backwardSums
+    self.clampedBackwardSums = clampedBackwardSums
     self.backwardInput = backwardInput
+  }
+}
+
+/// A factor and a summand for every channel.
+package struct Scaling {
+  package let scale: Source
+  package let shift: Source
+
+  package init(scale: Source, shift: Source) {
+    self.scale = scale
+    self.shift = shift
   }
 }

@@ -2,8 +2,9 @@ import MartletKernelTable
 
 var elementwiseKernels: ElementwiseKernels {
   ElementwiseKernels(
-    activate: activate, activateBackward: activateBackward, add: add, scaleOffset: scaleOffset,
-    addBias: addBias, copyRows: copyRows, repeatRow: repeatRow, addBroadcast: addBroadcast,
+    activate: activate, activateBackward: activateBackward, add: add, addAndClamp: addAndClamp,
+    scaleOffset: scaleOffset, addBias: addBias, copyRows: copyRows, repeatRow: repeatRow,
+    addBroadcast: addBroadcast,
     reduceBroadcast: reduceBroadcast)
 }
 
@@ -129,6 +130,11 @@ private func hyperbolicTangentBackward(_ y: Source, _ dy: Source, _ dx: Target, 
 
 private func add(_ a: Source, _ b: Source, _ y: Target, _ count: Int) {
   fill(y, count) { at in at(a) + at(b) }
+}
+
+private func addAndClamp(_ a: Source, _ b: Source, _ y: Target, _ count: Int) {
+  let zero = splat(0)
+  fill(y, count) { at in greater(at(a) + at(b), zero) }
 }
 
 private func scaleOffset(

@@ -3,7 +3,8 @@ import MartletKernelTable
 var normalizationKernels: NormalizationKernels {
   NormalizationKernels(
     moments: moments, mergeMoments: mergeMoments, scaleShift: scaleShift,
-    backwardSums: backwardSums, backwardInput: backwardInput)
+    backwardSums: backwardSums, clampedBackwardSums: clampedBackwardSums,
+    backwardInput: backwardInput)
 }
 
 /// Mean and sum of squared deviations of a few numbers, in every lane.
@@ -215,53 +216,177 @@ private func mergeMoments(
 
 // MARK: - Scale and shift
 
+/// Calls `body` for each vector of channels of a few rows, `first ..< end`: what belongs to the
+/// channels is loaded once for all of them, and memory is still gone through in order.
+@_transparent
+private func visitRows(
+  _ rows: Int, _ channels: Int, _ body: (_ at: Stretch, _ first: Int, _ end: Int) -> Void
+) {
+  var row = 0
+  while row < rows {
+    let end = min(row + 8, rows)
+    var channel = 0
+    while channel + vectorWidth <= channels {
+      body(Stretch(at: channel), row, end)
+      channel += vectorWidth
+    }
+    if channel < channels { body(Stretch(at: channel, rest: channels - channel), row, end) }
+    row = end
+  }
+}
+
 private func scaleShift(
-  _ x: Source, _ scale: Source, _ shift: Source, _ y: Target, _ rows: Int, _ channels: Int,
-  _ inner: Int
+  _ x: Source, _ scaling: Scaling, _ addend: Source?, _ clampsAtZero: Bool, _ y: Target,
+  _ rows: Int, _ channels: Int, _ inner: Int
+) {
+  // Nothing is below −∞: the maximum hides behind the loads, so there is one loop for both.
+  let lowest = splat(clampsAtZero ? 0 : -.infinity)
+  if let addend {
+    scaleShift(x, scaling, y, rows, channels, inner) { value, offset, at in
+      greater(value + at(addend + offset), lowest)
+    }
+  } else {
+    scaleShift(x, scaling, y, rows, channels, inner) { value, _, _ in greater(value, lowest) }
+  }
+}
+
+/// - Parameter finish: Gets the scaled and shifted vector, and where it stands: `at`, `offset`
+///   elements on.
+@_transparent
+private func scaleShift(
+  _ x: Source, _ scaling: Scaling, _ y: Target, _ rows: Int, _ channels: Int, _ inner: Int,
+  _ finish: (_ value: Vector, _ offset: Int, _ at: Stretch) -> Vector
 ) {
   if inner > 1 {
     var plane = 0
     while plane < rows * channels {
-      let from = x + plane * inner
-      let factor = splat(scale[plane % channels])
-      let offset = splat(shift[plane % channels])
-      fill(y + plane * inner, inner) { at in multiplyAdd(at(from), factor, offset) }
+      let start = plane * inner
+      let scale = splat(scaling.scale[plane % channels])
+      let shift = splat(scaling.shift[plane % channels])
+      fill(y + start, inner) { at in finish(multiplyAdd(at(x + start), scale, shift), start, at) }
       plane += 1
     }
   } else if rowsFillVectors(channels) {
-    let factor = repeated(scale, channels)
-    let offset = repeated(shift, channels)
-    fill(y, rows * channels) { at in multiplyAdd(at(x), factor, offset) }
+    let scale = repeated(scaling.scale, channels)
+    let shift = repeated(scaling.shift, channels)
+    fill(y, rows * channels) { at in finish(multiplyAdd(at(x), scale, shift), 0, at) }
   } else {
-    var row = 0
-    while row < rows {
-      let from = x + row * channels
-      fill(y + row * channels, channels) { at in multiplyAdd(at(from), at(scale), at(shift)) }
-      row += 1
+    visitRows(rows, channels) { at, first, end in
+      let scale = at(scaling.scale)
+      let shift = at(scaling.shift)
+      var row = first
+      while row < end {
+        let start = row * channels
+        at.put(finish(multiplyAdd(at(x + start), scale, shift), start, at), y + start)
+        row += 1
+      }
     }
   }
 }
 
 // MARK: - Backward
 
+/// What a relu behind the normalization lets through of the gradient.
+private enum Gate {
+  /// There is none.
+  case open
+  /// Where x·scale + shift > 0.
+  case scaled(Scaling)
+  /// Where y > 0; the gradient becomes 0 elsewhere.
+  case result(y: Source, dy: Target)
+
+  /// The gate at a vector of channels, at one channel, and at all of them repeated over a vector.
+  @_transparent func columns(_ at: Stretch) -> ColumnGate {
+    switch self {
+    case .open: .open
+    case .scaled(let scaling): .scaled(scale: at(scaling.scale), shift: at(scaling.shift))
+    case .result(let y, let dy): .result(y: y, dy: dy)
+    }
+  }
+
+  @_transparent func column(_ channel: Int) -> ColumnGate {
+    switch self {
+    case .open: .open
+    case .scaled(let scaling):
+      .scaled(scale: splat(scaling.scale[channel]), shift: splat(scaling.shift[channel]))
+    case .result(let y, let dy): .result(y: y, dy: dy)
+    }
+  }
+
+  @_transparent func repeatedColumns(_ channels: Int) -> ColumnGate {
+    switch self {
+    case .open: .open
+    case .scaled(let scaling):
+      .scaled(scale: repeated(scaling.scale, channels), shift: repeated(scaling.shift, channels))
+    case .result(let y, let dy): .result(y: y, dy: dy)
+    }
+  }
+}
+
+/// A gate at the channels of one vector.
+private enum ColumnGate {
+  case open
+  case scaled(scale: Vector, shift: Vector)
+  case result(y: Source, dy: Target)
+
+  /// - Parameters:
+  ///   - dy: The gradient.
+  ///   - x: What was normalized.
+  ///   - at: Where both stand, `offset` elements on.
+  @_transparent
+  func callAsFunction(_ dy: Vector, _ x: Vector, _ offset: Int, _ at: Stretch) -> Vector {
+    switch self {
+    case .open: return dy
+    case .scaled(let scale, let shift):
+      return select(multiplyAdd(x, scale, shift) .> splat(0), dy, splat(0))
+    case .result(let y, let target):
+      let passed = select(at(y + offset) .> splat(0), dy, splat(0))
+      at.put(passed, target + offset)
+      return passed
+    }
+  }
+}
+
 private func backwardSums(
-  _ x: Source, _ dy: Source, _ mean: Source, _ inverseDeviation: Source, _ rows: Int,
-  _ channels: Int, _ inner: Int, _ dGamma: Target, _ dBeta: Target
+  _ x: Source, _ dy: Source, _ relu: Scaling?, _ mean: Source, _ inverseDeviation: Source,
+  _ rows: Int, _ channels: Int, _ inner: Int, _ dGamma: Target, _ dBeta: Target
+) {
+  if let relu {
+    backwardSums(
+      x, dy, .scaled(relu), mean, inverseDeviation, rows, channels, inner, dGamma, dBeta)
+  } else {
+    backwardSums(x, dy, .open, mean, inverseDeviation, rows, channels, inner, dGamma, dBeta)
+  }
+}
+
+private func clampedBackwardSums(
+  _ x: Source, _ y: Source, _ dy: Target, _ mean: Source, _ inverseDeviation: Source,
+  _ rows: Int, _ channels: Int, _ inner: Int, _ dGamma: Target, _ dBeta: Target
+) {
+  backwardSums(
+    x, Source(dy), .result(y: y, dy: dy), mean, inverseDeviation, rows, channels, inner, dGamma,
+    dBeta)
+}
+
+@_transparent
+private func backwardSums(
+  _ x: Source, _ dy: Source, _ gate: Gate, _ mean: Source, _ inverseDeviation: Source,
+  _ rows: Int, _ channels: Int, _ inner: Int, _ dGamma: Target, _ dBeta: Target
 ) {
   if inner > 1 {
     var channel = 0
     while channel < channels {
+      let passed = gate.column(channel)
       let center = splat(mean[channel])
       var products = splat(0)
       var sums = splat(0)
       var row = 0
       while row < rows {
         let start = (row * channels + channel) * inner
-        let plane = x + start
-        let slopes = dy + start
         visit(inner) { at in
-          let d = at(slopes)
-          products = multiplyAdd(d, at(plane) - center, products)
+          let v = at(x + start)
+          let d = passed(at(dy + start), v, start, at)
+          products = multiplyAdd(d, v - center, products)
           sums += d
         }
         row += 1
@@ -271,10 +396,19 @@ private func backwardSums(
       channel += 1
     }
   } else if rowsFillVectors(channels) {
+    // A vector is a few rows. Lanes are added up to channels at the end.
     let count = rows * channels
-    let vectors = count / vectorWidth
-    let sums = columnProducts(
-      x, dy, repeated(mean, channels), vectorWidth, vectors, Stretch(at: 0))
+    let whole = count / vectorWidth
+    let passed = gate.repeatedColumns(channels)
+    let center = repeated(mean, channels)
+    var sums = columnProducts(x, dy, passed, center, vectorWidth, 0..<whole, Stretch(at: 0))
+    let rest = count - whole * vectorWidth
+    if rest > 0 {
+      let more = columnProducts(
+        x, dy, passed, center, vectorWidth, 0..<1, Stretch(at: whole * vectorWidth, rest: rest))
+      sums.products += more.products
+      sums.slopes += more.slopes
+    }
     var channel = 0
     while channel < channels {
       var gamma: Float = 0
@@ -285,86 +419,107 @@ private func backwardSums(
         beta += sums.slopes[lane]
         lane += channels
       }
-      var i = vectors * vectorWidth + channel
-      while i < count {
-        gamma += dy[i] * (x[i] - mean[channel])
-        beta += dy[i]
-        i += channels
-      }
       dGamma[channel] = gamma * inverseDeviation[channel]
       dBeta[channel] = beta
       channel += 1
     }
   } else {
-    visit(channels) { at in
-      let sums = columnProducts(x, dy, at(mean), channels, rows, at)
-      at.put(sums.products * at(inverseDeviation), dGamma)
+    @_transparent func add(_ at: Stretch, _ first: Int, _ end: Int) {
+      var sums = columnProducts(
+        x, dy, gate.columns(at), at(mean), channels, first..<end, at)
+      if first > 0 {
+        sums.products += at(dGamma)
+        sums.slopes += at(dBeta)
+      }
+      at.put(sums.products, dGamma)
       at.put(sums.slopes, dBeta)
     }
+    visitRows(rows, channels, add)
+    visit(channels) { at in at.put(at(dGamma) * at(inverseDeviation), dGamma) }
   }
 }
 
-/// Σ dy·(x − mean) and Σ dy over rows for one vector of columns: even rows, then odd ones.
-@inline(__always)
+/// Σ dy·(x − mean) and Σ dy over some rows for one vector of columns: even rows, then odd ones.
+@_transparent
 private func columnProducts(
-  _ x: Source, _ dy: Source, _ mean: Vector, _ rowStep: Int, _ rows: Int, _ at: Stretch
+  _ x: Source, _ dy: Source, _ passed: ColumnGate, _ mean: Vector, _ rowStep: Int,
+  _ rows: Range<Int>, _ at: Stretch
 ) -> (products: Vector, slopes: Vector) {
   var products = splat(0)
   var otherProducts = splat(0)
   var slopes = splat(0)
   var otherSlopes = splat(0)
-  var row = 0
-  while row + 2 <= rows {
-    let d = at(dy + row * rowStep)
-    let e = at(dy + (row + 1) * rowStep)
-    products = multiplyAdd(d, at(x + row * rowStep) - mean, products)
-    otherProducts = multiplyAdd(e, at(x + (row + 1) * rowStep) - mean, otherProducts)
+  var row = rows.lowerBound
+  while row + 2 <= rows.upperBound {
+    let (one, two) = (row * rowStep, (row + 1) * rowStep)
+    let (v, w) = (at(x + one), at(x + two))
+    let d = passed(at(dy + one), v, one, at)
+    let e = passed(at(dy + two), w, two, at)
+    products = multiplyAdd(d, v - mean, products)
+    otherProducts = multiplyAdd(e, w - mean, otherProducts)
     slopes += d
     otherSlopes += e
     row += 2
   }
-  if row < rows {
-    let d = at(dy + row * rowStep)
-    products = multiplyAdd(d, at(x + row * rowStep) - mean, products)
+  if row < rows.upperBound {
+    let v = at(x + row * rowStep)
+    let d = passed(at(dy + row * rowStep), v, row * rowStep, at)
+    products = multiplyAdd(d, v - mean, products)
     slopes += d
   }
   return (products + otherProducts, slopes + otherSlopes)
 }
 
 private func backwardInput(
-  _ x: Source, _ dy: Source, _ a: Source, _ b: Source, _ offset: Source, _ dx: Target,
-  _ rows: Int, _ channels: Int, _ inner: Int
+  _ x: Source, _ dy: Source, _ relu: Scaling?, _ a: Source, _ b: Source, _ offset: Source,
+  _ dx: Target, _ rows: Int, _ channels: Int, _ inner: Int
+) {
+  if let relu {
+    backwardInput(x, dy, .scaled(relu), a, b, offset, dx, rows, channels, inner)
+  } else {
+    backwardInput(x, dy, .open, a, b, offset, dx, rows, channels, inner)
+  }
+}
+
+@_transparent
+private func backwardInput(
+  _ x: Source, _ dy: Source, _ gate: Gate, _ a: Source, _ b: Source, _ offset: Source,
+  _ dx: Target, _ rows: Int, _ channels: Int, _ inner: Int
 ) {
   if inner > 1 {
     var plane = 0
     while plane < rows * channels {
       let channel = plane % channels
       let start = plane * inner
-      let from = x + start
-      let slopes = dy + start
-      let a = splat(a[channel])
-      let b = splat(b[channel])
-      let c = splat(offset[channel])
+      let passed = gate.column(channel)
+      let (a, b, c) = (splat(a[channel]), splat(b[channel]), splat(offset[channel]))
       fill(dx + start, inner) { at in
-        multiplyAdd(at(slopes), a, multiplyAdd(at(from), b, c))
+        let v = at(x + start)
+        return multiplyAdd(passed(at(dy + start), v, start, at), a, multiplyAdd(v, b, c))
       }
       plane += 1
     }
   } else if rowsFillVectors(channels) {
-    let a = repeated(a, channels)
-    let b = repeated(b, channels)
-    let c = repeated(offset, channels)
-    fill(dx, rows * channels) { at in multiplyAdd(at(dy), a, multiplyAdd(at(x), b, c)) }
-  } else {
-    var row = 0
-    while row < rows {
-      let from = x + row * channels
-      let slopes = dy + row * channels
-      fill(dx + row * channels, channels) { at in
-        multiplyAdd(at(slopes), at(a), multiplyAdd(at(from), at(b), at(offset)))
-      }
-      row += 1
+    let passed = gate.repeatedColumns(channels)
+    let (a, b, c) = (repeated(a, channels), repeated(b, channels), repeated(offset, channels))
+    fill(dx, rows * channels) { at in
+      let v = at(x)
+      return multiplyAdd(passed(at(dy), v, 0, at), a, multiplyAdd(v, b, c))
     }
+  } else {
+    @_transparent func write(_ at: Stretch, _ first: Int, _ end: Int) {
+      let passed = gate.columns(at)
+      let (a, b, c) = (at(a), at(b), at(offset))
+      var row = first
+      while row < end {
+        let start = row * channels
+        let v = at(x + start)
+        let slope = passed(at(dy + start), v, start, at)
+        at.put(multiplyAdd(slope, a, multiplyAdd(v, b, c)), dx + start)
+        row += 1
+      }
+    }
+    visitRows(rows, channels, write)
   }
 }
 

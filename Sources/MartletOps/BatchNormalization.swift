@@ -10,6 +10,10 @@ import MartletTensors
 /// training, or frozen, the moving averages take the place of mean and variance.
 ///
 /// Variables: γ and β where present, moving mean, moving variance; all `[channels]`.
+///
+/// Fusion adds what often comes behind it, f(y + other): the second input of an addition and an
+/// activation. Forward that is one pass over memory more than the convolution before it, and the
+/// gradient passes the activation on its way through the sums.
 package struct BatchNormalizationOp: Operation {
   /// Counted in the shape of a sample.
   package let axis: Int
@@ -19,6 +23,10 @@ package struct BatchNormalizationOp: Operation {
   package let hasCenter: Bool
   /// Normalizes by the moving averages in training too.
   package let isFrozen: Bool
+  /// Whether a second input of the same shape is added.
+  package var hasAddend = false
+  /// With a derivative that its result tells.
+  package var activation = Activation.linear
 
   package init(
     axis: Int, momentum: Float, epsilon: Float, hasScale: Bool, hasCenter: Bool, isFrozen: Bool
@@ -31,10 +39,23 @@ package struct BatchNormalizationOp: Operation {
     self.isFrozen = isFrozen
   }
 
-  package var label: String { "batch normalization" }
+  package var label: String {
+    "batch normalization" + (hasAddend ? " + addition" : "")
+      + (activation == .linear ? "" : " + activation")
+  }
 
   package func outputShape(of inputs: [Shape]) throws(MartletError) -> Shape {
-    let input = try onlyInput(inputs, of: label)
+    let input: Shape
+    if hasAddend {
+      guard inputs.count == 2, inputs[0] == inputs[1] else {
+        throw .invalidArgument(
+          "\(label) expects two inputs of one shape, got "
+            + inputs.map(\.batchDescription).joined(separator: " and "))
+      }
+      input = inputs[0]
+    } else {
+      input = try onlyInput(inputs, of: label)
+    }
     guard input.extents.indices.contains(axis) else {
       throw .invalidArgument(
         "batch normalization along axis \(axis + 1) of \(input.batchDescription)")
@@ -48,10 +69,19 @@ package struct BatchNormalizationOp: Operation {
     let layout = NormalizationLayout(self, setting)
     var needs = Needs()
     needs.backwardReadsInputs = true
+    needs.backwardReadsOutput = activation != .linear && !recomputesClamp
+    // What comes back through the addition is the other input's gradient as it stands.
+    if hasAddend { needs.gradientsInPlace = [1] }
     needs.savedBytesPerBatch = layout.floatCount * MemoryLayout<Float>.stride
     needs.gradientSums = [0: .batch, 1: .batch]
     return needs
   }
+}
+
+extension BatchNormalizationOp {
+  /// A relu right behind the normalization: working its input out again costs less than reading its
+  /// result.
+  private var recomputesClamp: Bool { activation == .relu && !hasAddend }
 }
 
 /// Per-channel numbers of a batch, side by side in `batchSaved`, and a partial result per group.
@@ -79,6 +109,10 @@ private struct NormalizationLayout {
 
   func row(_ row: Row, _ memory: UnsafeMutableRawPointer) -> Target {
     memory.assumingMemoryBound(to: Float.self) + row.rawValue * channels
+  }
+
+  func scaling(_ memory: UnsafeMutableRawPointer) -> Scaling {
+    Scaling(scale: Source(row(.scale, memory)), shift: Source(row(.shift, memory)))
   }
 
   /// Two rows of partial results per group: all first ones, then all second ones.
@@ -163,12 +197,19 @@ extension BatchNormalizationOp {
           writeScaleAndShift(site, layout, memory)
         })
     }
-    let (scale, shift) = (layout.row(.scale, memory), layout.row(.shift, memory))
+    let scaling = layout.scaling(memory)
+    let activate = site.kernels.elementwise.activate
+    let clamps = activation == .relu
+    let activatesAfterwards = activation != .linear && !clamps
+    let count = site.setting.outputShape.count
     stages.append(
       .samples { sample, task in
+        let y = site.output.floats(sample, task)
         normalization.scaleShift(
-          Source(site.inputs[0].floats(sample, task)), Source(scale), Source(shift),
-          site.output.floats(sample, task), layout.rows, channels, layout.inner)
+          Source(site.inputs[0].floats(sample, task)), scaling,
+          hasAddend ? Source(site.inputs[1].floats(sample, task)) : nil, clamps, y, layout.rows,
+          channels, layout.inner)
+        if activatesAfterwards { activate(activation, Source(y), y, count) }
       })
     return stages
   }
@@ -201,18 +242,41 @@ extension BatchNormalizationOp {
     let channels = layout.channels
     let (partGammas, partBetas) = layout.partials(memory)
     let dInput = site.dInputs[0]
+    precondition(
+      !hasAddend || site.dInputs[1].map { $0 == dOutput } ?? true,
+      "the other input's gradient takes the place of the output's")
+    let scaling = layout.scaling(memory)
+    let (mean, inverseDeviation) = (
+      Source(layout.row(.mean, memory)), Source(layout.row(.inverseDeviation, memory))
+    )
     let gammaGradient = hasScale ? site.gradients[0]?.model : nil
     let betaGradient = hasCenter ? site.gradients[hasScale ? 1 : 0]?.model : nil
     let usesBatch = usesBatch(site.setting)
 
     var stages: [Stage] = [
       .groups { task in
+        // What comes out of the activation replaces what went in, but for a clamp worked out again.
         let first = task.samples.lowerBound
+        let rows = layout.rows * task.samples.count
+        let x = Source(site.inputs[0].floats(first, task))
+        let dy = dOutput.floats(first, task)
+        let (dGamma, dBeta) = (
+          partGammas + task.group * channels, partBetas + task.group * channels
+        )
+        if activation == .relu && !recomputesClamp {
+          kernels.normalization.clampedBackwardSums(
+            x, Source(site.output.floats(first, task)), dy, mean, inverseDeviation, rows, channels,
+            layout.inner, dGamma, dBeta)
+          return
+        }
+        if activation != .linear && !recomputesClamp {
+          let y = Source(site.output.floats(first, task))
+          kernels.elementwise.activateBackward(
+            activation, y, y, Source(dy), dy, rows * channels * layout.inner)
+        }
         kernels.normalization.backwardSums(
-          Source(site.inputs[0].floats(first, task)), Source(dOutput.floats(first, task)),
-          Source(layout.row(.mean, memory)), Source(layout.row(.inverseDeviation, memory)),
-          layout.rows * task.samples.count, channels, layout.inner,
-          partGammas + task.group * channels, partBetas + task.group * channels)
+          x, Source(dy), recomputesClamp ? scaling : nil, mean, inverseDeviation, rows, channels,
+          layout.inner, dGamma, dBeta)
       },
       .batch(tasks: 1) { _, task in
         let parts = layout.groupCount(task.batchCount)
@@ -256,8 +320,8 @@ extension BatchNormalizationOp {
         .samples { sample, task in
           kernels.normalization.backwardInput(
             Source(site.inputs[0].floats(sample, task)), Source(dOutput.floats(sample, task)),
-            Source(a), Source(b), Source(offset), dInput.floats(sample, task), layout.rows,
-            channels, layout.inner)
+            recomputesClamp ? scaling : nil, Source(a), Source(b), Source(offset),
+            dInput.floats(sample, task), layout.rows, channels, layout.inner)
         })
     }
     return stages
@@ -289,7 +353,8 @@ extension BatchNormalizationOp {
       let normalized = (x[index] - mean[c]) / (variance[c] + Double(epsilon)).squareRoot()
       let gamma = hasScale ? variables[0][c] : 1
       let beta = hasCenter ? variables[hasScale ? 1 : 0][c] : 0
-      return normalized * gamma + beta
+      let addend = hasAddend ? inputs[1][index] : 0
+      return PlainElementwise.activate(activation, normalized * gamma + beta + addend)
     }
   }
 }

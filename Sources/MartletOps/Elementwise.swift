@@ -14,6 +14,12 @@ package struct BiasOp: Operation {
     return inputs[0]
   }
 
+  package func needs(_ setting: Setting) -> Needs {
+    var needs = Needs()
+    needs.gradientsInPlace = [0]
+    return needs
+  }
+
   package func forward(_ site: Site) -> [Stage] {
     let (rows, columns) = rowsAndColumns(site.setting.outputShape)
     let bias = site.variables[0]
@@ -31,15 +37,13 @@ package struct BiasOp: Operation {
     guard let dOutput = site.dOutput else { return [] }
     let (rows, columns) = rowsAndColumns(site.setting.outputShape)
     let columnSums = site.kernels.reduction.columnSums
+    // The input's gradient is the output's, in the same place.
+    guard let gradient = site.gradients[0] else { return [] }
     return [
       .samples { sample, task in
-        let dy = Source(dOutput.floats(sample, task))
-        if let gradient = site.gradients[0] {
-          columnSums(dy, columns, rows, columns, 1, gradient.slab(task), true)
-        }
-        if let dInput = site.dInputs[0] {
-          dInput.floats(sample, task).update(from: dy, count: rows * columns)
-        }
+        columnSums(
+          Source(dOutput.floats(sample, task)), columns, rows, columns, 1, gradient.slab(task), true
+        )
       }
     ]
   }
@@ -72,6 +76,7 @@ package struct ActivationOp: Operation {
     var needs = Needs()
     needs.backwardReadsInputs = activation.derivativeNeedsInput
     needs.backwardReadsOutput = !activation.derivativeNeedsInput
+    needs.gradientsInPlace = [0]
     return needs
   }
 

@@ -2,7 +2,8 @@ import MartletKernelTable
 
 extension Program {
   /// The same computation in fewer passes over memory: bias, activation and max pooling move into
-  /// the convolution or matrix product that makes their input.
+  /// the convolution or matrix product that makes their input, an addition and an activation into
+  /// the batch normalization.
   ///
   /// Only where nothing else reads the value between, so that it need not exist.
   package func fused() -> Program {
@@ -11,31 +12,47 @@ extension Program {
     for instruction in instructions { for input in instruction.inputs { readers[input] += 1 } }
     for output in outputs { readers[output] += 1 }
 
-    var result: [Instruction] = []
+    // A fused instruction stands where the last of its parts stood: there all inputs are made.
+    var result: [Instruction?] = []
     /// The instruction in `result` that makes a value.
     var maker: [ValueID: Int] = [:]
     for instruction in instructions {
-      if instruction.inputs.count == 1, readers[instruction.inputs[0]] == 1,
-        let host = maker[instruction.inputs[0]],
-        let operation = result[host].operation.absorbing(instruction.operation)
-      {
-        result[host].operation = operation
-        result[host].variables += instruction.variables
-        result[host].output = instruction.output
-        maker[instruction.output] = host
-      } else {
-        result.append(instruction)
-        maker[instruction.output] = result.count - 1
+      var joined = instruction
+      // Of several makers the latest: its result is the one still in cache.
+      for host in instruction.inputs.compactMap({ maker[$0] }).sorted(by: >) {
+        guard let before = result[host], readers[before.output] == 1,
+          let both = absorbing(instruction, into: before)
+        else { continue }
+        joined = both
+        result[host] = nil
+        break
       }
+      result.append(joined)
+      maker[joined.output] = result.count - 1
     }
-    fused.instructions = result
+    fused.instructions = result.compactMap { $0 }
     return fused
+  }
+
+  /// Two instructions as one, or `nil` where they do not fuse.
+  private func absorbing(_ next: Instruction, into host: Instruction) -> Instruction? {
+    // What a sum with repeated elements needs is left to the sum.
+    guard next.inputs.allSatisfy({ shapes[$0] == shapes[host.output] }),
+      let operation = host.operation.absorbing(next.operation, inputCount: next.inputs.count)
+    else { return nil }
+    var joined = host
+    joined.operation = operation
+    joined.inputs += next.inputs.filter { $0 != host.output }
+    joined.variables += next.variables
+    joined.output = next.output
+    return joined
   }
 }
 
 extension Operation {
-  /// This operation followed by `next` as one, or `nil` where the two do not fuse.
-  func absorbing(_ next: any Operation) -> (any Operation)? {
+  /// This operation followed by `next`, of whose `inputCount` inputs it makes one, as one; `nil`
+  /// where the two do not fuse. Further inputs of `next` become inputs behind its own.
+  func absorbing(_ next: any Operation, inputCount: Int) -> (any Operation)? {
     switch self {
     case var host as ConvolutionOp:
       switch next {
@@ -60,6 +77,24 @@ extension Operation {
         host.activation = next.activation
       default: return nil
       }
+      return host
+    case var host as BatchNormalizationOp:
+      switch next {
+      case let next as AdditionOp
+      where inputCount == 2 && !host.hasAddend && host.activation == .linear:
+        host.hasAddend = true
+        host.activation = next.activation
+      case let next as ActivationOp
+      where host.activation == .linear && next.activation.isFusible:
+        host.activation = next.activation
+      default: return nil
+      }
+      return host
+    case var host as AdditionOp:
+      guard let next = next as? ActivationOp, host.activation == .linear,
+        next.activation.isFusible
+      else { return nil }
+      host.activation = next.activation
       return host
     default:
       return nil

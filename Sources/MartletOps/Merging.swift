@@ -1,10 +1,15 @@
 import MartletKernelTable
+import MartletKernels
 import MartletTensors
 
-/// The sum of several tensors, with NumPy's broadcasting among the axes of a sample.
+/// The sum of several tensors, with NumPy's broadcasting among the axes of a sample, and the
+/// activation that is fused onto it.
 package struct AdditionOp: Operation {
+  /// With a derivative that its result tells.
+  package var activation = Activation.linear
+
   package init() {}
-  package var label: String { "addition" }
+  package var label: String { "addition" + (activation == .linear ? "" : " + activation") }
 
   package func outputShape(of inputs: [Shape]) throws(MartletError) -> Shape {
     guard inputs.count >= 2 else {
@@ -25,49 +30,71 @@ package struct AdditionOp: Operation {
     return try Shape(extents)
   }
 
+  package func needs(_ setting: Setting) -> Needs {
+    var needs = Needs()
+    needs.backwardReadsOutput = activation != .linear
+    needs.gradientsInPlace = setting.inputShapes.indices.filter {
+      setting.inputShapes[$0].count == setting.outputShape.count
+    }
+    return needs
+  }
+
   package func forward(_ site: Site) -> [Stage] {
     let elementwise = site.kernels.elementwise
     let output = site.setting.outputShape
     let steps = site.setting.inputShapes.map { BroadcastSteps($0, to: output) }
     let own = BroadcastSteps(output, to: output)
     let extents = OffsetTable(output.extents)
+    let last = site.inputs.count - 1
+    // A relu is part of the last addition, if that has two whole tensors.
+    let clamps =
+      activation == .relu && steps[last].isPlain && (last > 1 || steps[0].isPlain)
     return [
       .samples { sample, task in
         let y = site.output.floats(sample, task)
         // The first pair makes y, the others are added to it.
-        for index in 1..<site.inputs.count {
+        for index in 1...last {
           let a = index == 1 ? site.inputs[0].floats(sample, task) : y
           let b = site.inputs[index].floats(sample, task)
           let aSteps = index == 1 ? steps[0] : own
           if aSteps.isPlain && steps[index].isPlain {
-            elementwise.add(Source(a), Source(b), y, output.count)
+            let add =
+              clamps && index == last ? elementwise.addAndClamp : elementwise.add
+            add(Source(a), Source(b), y, output.count)
           } else {
             elementwise.addBroadcast(
               Source(a), aSteps.table.pointer, Source(b), steps[index].table.pointer, y,
               extents.pointer, output.rank)
           }
         }
+        if !clamps { elementwise.activate(activation, Source(y), y, output.count) }
       }
     ]
   }
 
   package func backward(_ site: Site) -> [Stage] {
     guard let dOutput = site.dOutput else { return [] }
-    let reduceBroadcast = site.kernels.elementwise.reduceBroadcast
+    let elementwise = site.kernels.elementwise
     let output = site.setting.outputShape
     let steps = site.setting.inputShapes.map { BroadcastSteps($0, to: output) }
     let counts = site.setting.inputShapes.map(\.count)
     let extents = OffsetTable(output.extents)
     return [
       .samples { sample, task in
-        let dy = Source(dOutput.floats(sample, task))
+        let dy = dOutput.floats(sample, task)
+        if activation != .linear {
+          let y = Source(site.output.floats(sample, task))
+          elementwise.activateBackward(activation, y, y, Source(dy), dy, output.count)
+        }
         for (index, place) in site.dInputs.enumerated() {
-          guard let dx = place?.floats(sample, task) else { continue }
+          guard let place, place != dOutput else { continue }
+          let dx = place.floats(sample, task)
           if steps[index].isPlain {
             dx.update(from: dy, count: output.count)
           } else {
             dx.update(repeating: 0, count: counts[index])
-            reduceBroadcast(dy, dx, steps[index].table.pointer, extents.pointer, output.rank)
+            elementwise.reduceBroadcast(
+              Source(dy), dx, steps[index].table.pointer, extents.pointer, output.rank)
           }
         }
       }
@@ -91,7 +118,7 @@ package struct AdditionOp: Operation {
         y[index] += input[at]
       }
     }
-    return y
+    return y.map { PlainElementwise.activate(activation, $0) }
   }
 }
 

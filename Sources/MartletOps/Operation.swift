@@ -34,7 +34,8 @@ package protocol Operation: Sendable {
   /// Lays out variables for the kernels. Runs when a variable has changed.
   func prepare(_ site: Site) -> [Stage]
   func forward(_ site: Site) -> [Stage]
-  /// Writes `dInputs` and adds to (or writes) the gradients of the variables.
+  /// Writes `dInputs` and adds to (or writes) the gradients of the variables. `dOutput` is read by
+  /// nobody afterwards and may be overwritten.
   func backward(_ site: Site) -> [Stage]
 
   /// Changes that a training step makes besides the optimizer's, moving averages for one. Runs
@@ -114,6 +115,9 @@ package struct Needs {
   package var scratchCount = 0
   package var backwardReadsInputs = false
   package var backwardReadsOutput = false
+  /// Inputs whose gradient can be written over that of the output. The first of them that wants one
+  /// gets the output's place for it.
+  package var gradientsInPlace: [Int] = []
   /// Where the gradient of each variable is summed; `.groups` for those not named.
   package var gradientSums: [Int: GradientSum] = [:]
 
@@ -181,7 +185,7 @@ package struct Task: ~Copyable {
 }
 
 /// Where a tensor lives: in the arena for the whole batch, or in the memory of the running group.
-package struct Place {
+package struct Place: Equatable {
   private let arena: UnsafeMutableRawPointer?
   private let localOffset: Int
   /// Bytes from one sample to the next.

@@ -111,6 +111,138 @@ import Testing
     }
   }
 
+  // MARK: Sums behind batch normalization
+
+  private static func normalized(
+    _ x: Program.ValueID, _ program: inout Program, isFrozen: Bool = false
+  ) throws -> Program.ValueID {
+    let shape = program.shapes[x]
+    let channels = try Shape([shape[shape.rank - 1]])
+    return try program.apply(
+      BatchNormalizationOp(
+        axis: shape.rank - 1, momentum: 0.9, epsilon: 1e-3, hasScale: true, hasCenter: true,
+        isFrozen: isFrozen),
+      to: [x],
+      variables: [
+        Variable(name: "gamma", shape: channels), Variable(name: "beta", shape: channels),
+        Variable(name: "moving_mean", shape: channels, isTrainable: false),
+        Variable(name: "moving_variance", shape: channels, isTrainable: false),
+      ], layer: "bn")
+  }
+
+  private static func convolved(
+    _ x: Program.ValueID, _ program: inout Program, stride: Int = 1, filters: Int
+  ) throws -> Program.ValueID {
+    let shape = program.shapes[x]
+    let geometry = ConvolutionGeometry(
+      vertical: try #require(
+        WindowAxis(input: shape[0], kernel: 3, stride: stride, padding: .same)),
+      horizontal: try #require(
+        WindowAxis(input: shape[1], kernel: 3, stride: stride, padding: .same)),
+      channels: shape[2], filters: filters, groups: 1)
+    let kernel = try Variable(name: "kernel", shape: Shape(geometry.kernelExtents))
+    return try program.apply(
+      ConvolutionOp(geometry: geometry), to: [x], variables: [kernel], layer: "conv")
+  }
+
+  /// Where the shortcut of a residual block is made, and in which place it is added.
+  enum Shortcut: CaseIterable {
+    case input, first, last, lastAdded, behindBoth
+  }
+
+  private static func block(
+    _ x: Program.ValueID, _ program: inout Program, filters: Int, _ shortcut: Shortcut,
+    _ activation: Activation = .relu
+  ) throws -> Program.ValueID {
+    let stride = shortcut == .input ? 1 : 2
+    func projected(_ program: inout Program) throws -> Program.ValueID {
+      let z = try PlanTests.convolved(x, &program, stride: stride, filters: filters)
+      return try PlanTests.normalized(z, &program)
+    }
+    var other = x
+    if shortcut == .first { other = try projected(&program) }
+    var y = try PlanTests.convolved(x, &program, stride: stride, filters: filters)
+    y = try PlanTests.normalized(y, &program)
+    y = try program.apply(ActivationOp(activation), to: [y], layer: "relu")
+    y = try PlanTests.convolved(y, &program, filters: filters)
+    y = try PlanTests.normalized(y, &program)
+    if shortcut == .last || shortcut == .lastAdded { other = try projected(&program) }
+    if shortcut == .behindBoth {
+      // A fused convolution takes in no addition: the normalization before it does, and moves.
+      other = try PlanTests.convolved(x, &program, stride: stride, filters: filters)
+      other = try program.apply(ActivationOp(activation), to: [other], layer: "relu")
+    }
+    y = try program.apply(
+      AdditionOp(), to: shortcut == .lastAdded ? [y, other] : [other, y], layer: "add")
+    return try program.apply(ActivationOp(activation), to: [y], layer: "relu")
+  }
+
+  @Test(arguments: Shortcut.allCases)
+  func residualBlocksAreFused(_ shortcut: Shortcut) throws {
+    for (channels, activation) in [(3, Activation.relu), (16, .relu), (17, .tanh)] {
+      var program = Program()
+      let input = program.addInput(try Shape([4, 5, 2]))
+      var x = try PlanTests.convolved(input, &program, filters: channels)
+      x = try PlanTests.normalized(x, &program)
+      x = try program.apply(ActivationOp(activation), to: [x], layer: "relu")
+      x = try PlanTests.block(x, &program, filters: channels, shortcut, activation)
+      x = try PlanTests.block(x, &program, filters: channels, .input, activation)
+      program.outputs = [
+        try program.apply(GlobalAverageOp(keepsDimensions: false), to: [x], layer: "mean")
+      ]
+      let labels = program.fused().instructions.map(\.operation.label)
+      #expect(!labels.contains("addition") && !labels.contains("activation"))
+      #expect(
+        labels.filter { $0 == "batch normalization + addition + activation" }.count == 2)
+      for kernels in KernelSelection.available {
+        var check = ProgramCheck(program)
+        check.kernels = kernels
+        check.checkedElements = 2
+        // Batches of a few numbers, normalized five times one after the other.
+        check.tolerance = 1e-4
+        try check.run()
+      }
+    }
+  }
+
+  /// Gradients that share memory: sums of the same value, of inputs without gradient, of values
+  /// that are read elsewhere too, before and behind the sum.
+  @Test func sumsOfManyReaders() throws {
+    var program = Program()
+    let input = program.addInput(try Shape([3, 5]))
+    let shift = try Variable(name: "shift", shape: Shape([5]))
+    let x = try program.apply(BiasOp(), to: [input], variables: [shift], layer: "shift")
+    let y = try PlanTests.normalized(x, &program)
+    let ownInput = try program.apply(AdditionOp(), to: [y, x], layer: "add")
+    let z = try PlanTests.normalized(ownInput, &program)
+    let withoutGradient = try program.apply(AdditionOp(), to: [z, input], layer: "add")
+    let clamped = try program.apply(ActivationOp(.relu), to: [withoutGradient], layer: "relu")
+    let twice = try program.apply(AdditionOp(), to: [clamped, clamped], layer: "add")
+    let bent = try program.apply(ActivationOp(.tanh), to: [ownInput], layer: "tanh")
+    let shiftAgain = try Variable(name: "shift", shape: Shape([5]))
+    let moved = try program.apply(
+      BiasOp(), to: [bent], variables: [shiftAgain], layer: "shift")
+    let three = try program.apply(AdditionOp(), to: [moved, twice, bent], layer: "add")
+    let row = try Variable(name: "row", shape: Shape([5]))
+    let mean = try program.apply(
+      GlobalAverageOp(keepsDimensions: true), to: [three], layer: "mean")
+    let movedMean = try program.apply(BiasOp(), to: [mean], variables: [row], layer: "shift")
+    let spread = try program.apply(AdditionOp(), to: [movedMean, three], layer: "add")
+    program.outputs = [
+      try program.apply(ActivationOp(.relu), to: [spread], layer: "relu"), bent, three,
+    ]
+    for kernels in KernelSelection.available {
+      for isTraining in [true, false] {
+        var check = ProgramCheck(program)
+        check.kernels = kernels
+        check.isTraining = isTraining
+        check.batch = 6
+        check.capacity = 9
+        try check.run()
+      }
+    }
+  }
+
   @Test func sharedMatrixAndSeveralInputs() throws {
     var program = Program()
     let a = program.addInput(try Shape([6]))

@@ -76,22 +76,145 @@ import Testing
     for (rows, channels, inner) in shapes(kernels) {
       let count = rows * channels * inner
       var generator = SeededGenerator(seed: count)
-      let x = GuardedFloats(generator.floats(count))
+      let x = generator.floats(count)
       let scale = GuardedFloats(generator.floats(channels))
       let shift = GuardedFloats(generator.floats(channels))
-      let y = GuardedFloats(count: count)
-      kernels.normalization.scaleShift(
-        x.source, scale.source, shift.source, y.pointer, rows, channels, inner)
+      let scaling = Scaling(scale: scale.source, shift: shift.source)
+      let addend = generator.floats(count)
       let zeros = [Double](repeating: 0, count: channels)
       let ones = [Double](repeating: 1, count: channels)
-      let expected = PlainNormalization.normalize(
+      let plain = PlainNormalization.normalize(
         x.doubles, channels: channels, inner: inner, mean: zeros, variance: ones,
         gamma: scale.doubles, beta: shift.doubles, epsilon: 0)
-      expectClose(y.values, expected, absolute: ulp, "\(rows)×\(channels)×\(inner)")
-      y.expectGuards("\(rows)×\(channels)×\(inner)")
+      for adds in [false, true] {
+        for clamps in [false, true] {
+          let what = "\(rows)×\(channels)×\(inner), adds \(adds), clamps \(clamps)"
+          let y = GuardedFloats(count: count)
+          let input = GuardedFloats(x)
+          let other = GuardedFloats(addend)
+          func run(into target: GuardedFloats) {
+            kernels.normalization.scaleShift(
+              input.source, scaling, adds ? other.source : nil, clamps, target.pointer, rows,
+              channels, inner)
+          }
+          run(into: y)
+          let sums = adds ? zip(plain, addend.doubles).map(+) : plain
+          expectClose(
+            y.values, clamps ? sums.map { max(0, $0) } : sums, absolute: 2 * ulp, what)
+          y.expectGuards(what)
+          if adds {
+            run(into: other)
+            #expect(other.values == y.values, "over the addend, \(what)")
+          } else {
+            run(into: input)
+            #expect(input.values == y.values, "in place, \(what)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: KernelSelection.available)
+  func clampingKeepsNaN(_ kernels: Kernels) {
+    for channels in [3, kernels.vectorWidth, kernels.vectorWidth + 1] {
+      let x = GuardedFloats([Float](repeating: .nan, count: 4 * channels))
+      let ones = GuardedFloats([Float](repeating: 1, count: channels))
+      let infinite = GuardedFloats([Float](repeating: -.infinity, count: 4 * channels))
+      let scaling = Scaling(scale: ones.source, shift: ones.source)
+      let y = GuardedFloats(count: 4 * channels)
+      for addend in [nil, infinite.source] {
+        for clamps in [false, true] {
+          kernels.normalization.scaleShift(
+            x.source, scaling, addend, clamps, y.pointer, 4, channels, 1)
+          #expect(y.values.allSatisfy { $0.isNaN })
+        }
+      }
       kernels.normalization.scaleShift(
-        x.source, scale.source, shift.source, x.pointer, rows, channels, inner)
-      #expect(x.values == y.values, "in place, \(rows)×\(channels)×\(inner)")
+        infinite.source, scaling, nil, false, y.pointer, 4, channels, 1)
+      #expect(y.values == infinite.values)
+    }
+  }
+
+  /// A relu behind the normalization: the kernels that see to it give what those without it make of
+  /// a gradient that was masked beforehand, bit by bit.
+  @Test(arguments: KernelSelection.available)
+  func backwardBehindARelu(_ kernels: Kernels) {
+    for (rows, channels, inner) in shapes(kernels) {
+      let count = rows * channels * inner
+      var generator = SeededGenerator(seed: count)
+      let x = GuardedFloats(generator.floats(count))
+      let dy = generator.floats(count)
+      let mean = GuardedFloats(generator.floats(channels))
+      let inverse = GuardedFloats(generator.floats(channels, in: 0.5...2))
+      let scale = generator.floats(channels)
+      // In the first row the sum is all but 0: on which side, a rounding decides.
+      let shift = (0..<channels).map { -(x.pointer[$0 * inner] * scale[$0]) }
+      let (scales, shifts) = (GuardedFloats(scale), GuardedFloats(shift))
+      let scaling = Scaling(scale: scales.source, shift: shifts.source)
+      let y = GuardedFloats(count: count)
+      kernels.normalization.scaleShift(
+        x.source, scaling, nil, true, y.pointer, rows, channels, inner)
+      let masked = zip(y.values, dy).map { $0 > 0 ? $1 : 0 }
+      let what = "\(rows)×\(channels)×\(inner), seed \(count)"
+
+      func sums(
+        _ run: (_ dGamma: UnsafeMutablePointer<Float>, _ dBeta: UnsafeMutablePointer<Float>) -> Void
+      ) -> [Float] {
+        let (dGamma, dBeta) = (GuardedFloats(count: channels), GuardedFloats(count: channels))
+        run(dGamma.pointer, dBeta.pointer)
+        dGamma.expectGuards(what)
+        dBeta.expectGuards(what)
+        return dGamma.values + dBeta.values
+      }
+      let expected = sums {
+        kernels.normalization.backwardSums(
+          x.source, GuardedFloats(masked).source, nil, mean.source, inverse.source, rows, channels,
+          inner, $0, $1)
+      }
+      let recomputed = sums {
+        kernels.normalization.backwardSums(
+          x.source, GuardedFloats(dy).source, scaling, mean.source, inverse.source, rows, channels,
+          inner, $0, $1)
+      }
+      #expect(recomputed == expected, "\(what)")
+      let gradient = GuardedFloats(dy)
+      let clamped = sums {
+        kernels.normalization.clampedBackwardSums(
+          x.source, y.source, gradient.pointer, mean.source, inverse.source, rows, channels, inner,
+          $0, $1)
+      }
+      #expect(clamped == expected, "\(what)")
+      #expect(gradient.values == masked, "\(what)")
+      gradient.expectGuards(what)
+
+      // The sums themselves, from the masked gradient in double precision.
+      var twins = [Double](repeating: 0, count: 2 * channels)
+      let (points, means, inverses) = (x.doubles, mean.doubles, inverse.doubles)
+      for index in 0..<count {
+        let c = index / inner % channels
+        twins[c] += Double(masked[index]) * (points[index] - means[c]) * inverses[c]
+        twins[channels + c] += Double(masked[index])
+      }
+      // Products of up to 4, added in several chains.
+      expectClose(
+        expected, twins, absolute: 4 * ulp * (4 + Double(rows * inner).squareRoot() * 4), what)
+
+      let (a, b, c) = (
+        GuardedFloats(generator.floats(channels)), GuardedFloats(generator.floats(channels)),
+        GuardedFloats(generator.floats(channels))
+      )
+      func input(_ dy: GuardedFloats, _ relu: Scaling?, into dx: GuardedFloats) -> [Float] {
+        kernels.normalization.backwardInput(
+          x.source, dy.source, relu, a.source, b.source, c.source, dx.pointer, rows, channels,
+          inner)
+        dx.expectGuards(what)
+        return dx.values
+      }
+      let dx = input(GuardedFloats(masked), nil, into: GuardedFloats(count: count))
+      #expect(
+        input(GuardedFloats(dy), scaling, into: GuardedFloats(count: count)) == dx, "\(what)")
+      let inPlace = GuardedFloats(dy)
+      #expect(input(inPlace, scaling, into: inPlace) == dx, "in place, \(what)")
     }
   }
 
@@ -114,7 +237,7 @@ import Testing
       let dBeta = GuardedFloats(count: channels)
       let what = "\(rows)×\(channels)×\(inner), seed \(count)"
       kernels.normalization.backwardSums(
-        GuardedFloats(x).source, GuardedFloats(dy).source,
+        GuardedFloats(x).source, GuardedFloats(dy).source, nil,
         GuardedFloats(moments.mean.map(Float.init)).source,
         GuardedFloats(inverse.map(Float.init)).source, rows, channels, inner, dGamma.pointer,
         dBeta.pointer)
@@ -149,7 +272,7 @@ import Testing
       }
       let dx = GuardedFloats(count: count)
       kernels.normalization.backwardInput(
-        GuardedFloats(x).source, GuardedFloats(dy).source,
+        GuardedFloats(x).source, GuardedFloats(dy).source, nil,
         GuardedFloats(a.map(Float.init)).source, GuardedFloats(b.map(Float.init)).source,
         GuardedFloats(c.map(Float.init)).source, dx.pointer, rows, channels, inner)
       let slopes = centralDifferences(at: x.doubles) {

@@ -262,11 +262,14 @@ import Testing
     try check(ReshapeOp(shape: Shape([5, 3])), [[3, 5]])
   }
 
-  @Test func addition() throws {
-    try check(AdditionOp(), [[3, 17], [3, 17]])
-    try check(AdditionOp(), [[4], [4], [4]])
-    try check(AdditionOp(), [[3, 4, 5], [1, 1, 5]])
-    try check(AdditionOp(), [[3, 1, 5], [1, 4, 5], [5]])
+  @Test(arguments: [Activation.linear, .relu, .leakyRelu(slope: 0.2), .elu(alpha: 1), .tanh])
+  func addition(_ activation: Activation) throws {
+    var addition = AdditionOp()
+    addition.activation = activation
+    try check(addition, [[3, 17], [3, 17]])
+    try check(addition, [[4], [4], [4]])
+    try check(addition, [[3, 4, 5], [1, 1, 5]])
+    try check(addition, [[3, 1, 5], [1, 4, 5], [5]])
   }
 
   @Test func concatenation() throws {
@@ -280,10 +283,14 @@ import Testing
     try check(DropoutOp(rate: 0.5, seed: 42), [[50]], isTraining: false)
   }
 
-  @Test(arguments: [
-    ([6], 0), ([4, 5, 3], 2), ([4, 5, 17], 2), ([2, 3, 4], 0), ([3, 4, 2], 1),
-  ])
-  func batchNormalization(_ shape: [Int], _ axis: Int) throws {
+  static let normalizedShapes: [(extents: [Int], axis: Int)] = [
+    ([6], 0), ([4, 5, 3], 2), ([4, 5, 17], 2), ([2, 3, 32], 2), ([2, 3, 4], 0), ([3, 4, 2], 1),
+  ]
+
+  private func checkNormalization(
+    _ shape: [Int], _ axis: Int, isTraining: Bool = true,
+    _ fuse: (inout BatchNormalizationOp) -> Void = { _ in }
+  ) throws {
     for (scale, center) in [(true, true), (false, true), (true, false), (false, false)] {
       for isFrozen in [false, true] {
         let channels = try Shape([shape[axis]])
@@ -294,11 +301,49 @@ import Testing
           try Variable(name: "moving_mean", shape: channels, isTrainable: false))
         variables.append(
           try Variable(name: "moving_variance", shape: channels, isTrainable: false))
+        var operation = BatchNormalizationOp(
+          axis: axis, momentum: 0.99, epsilon: 1e-3, hasScale: scale, hasCenter: center,
+          isFrozen: isFrozen)
+        fuse(&operation)
         try check(
-          BatchNormalizationOp(
-            axis: axis, momentum: 0.99, epsilon: 1e-3, hasScale: scale, hasCenter: center,
-            isFrozen: isFrozen), [shape], variables)
+          operation, operation.hasAddend ? [shape, shape] : [shape], variables,
+          isTraining: isTraining)
       }
     }
+  }
+
+  @Test(arguments: normalizedShapes)
+  func batchNormalization(_ shape: [Int], _ axis: Int) throws {
+    try checkNormalization(shape, axis)
+    try checkNormalization(shape, axis, isTraining: false)
+  }
+
+  @Test(
+    arguments: normalizedShapes,
+    [Activation.relu, .leakyRelu(slope: 0.2), .elu(alpha: 0.7), .sigmoid, .tanh])
+  func batchNormalizationWithActivation(
+    _ shape: (extents: [Int], axis: Int), _ activation: Activation
+  ) throws {
+    for hasAddend in [false, true] {
+      try checkNormalization(shape.extents, shape.axis) {
+        $0.activation = activation
+        $0.hasAddend = hasAddend
+      }
+    }
+  }
+
+  @Test func batchNormalizationWithAddition() throws {
+    for (shape, axis) in OperationTests.normalizedShapes {
+      try checkNormalization(shape, axis) { $0.hasAddend = true }
+    }
+    var operation = BatchNormalizationOp(
+      axis: 0, momentum: 0.99, epsilon: 1e-3, hasScale: false, hasCenter: false, isFrozen: false)
+    operation.hasAddend = true
+    operation.activation = .relu
+    #expect(
+      throws: MartletError.invalidArgument(
+        "batch normalization + addition + activation expects two inputs of one shape, got "
+          + "(None, 4) and (None, 5)")
+    ) { try operation.outputShape(of: [Shape([4]), Shape([5])]) }
   }
 }

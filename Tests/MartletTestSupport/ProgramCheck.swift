@@ -66,8 +66,26 @@ package struct ProgramCheck {
       (0..<variable.count).map { Double(variable.values[$0]) }
     }
 
+    checkFusedTwins(inputs, original, sourceLocation)
     try checkPrediction(inputs, original, sourceLocation)
     try checkTraining(inputs, targets, original, sourceLocation)
+  }
+
+  // MARK: Twins
+
+  /// The twins of fused operations say what those of their parts say one after the other.
+  private func checkFusedTwins(
+    _ inputs: [[Float]], _ variables: [[Double]], _ location: SourceLocation
+  ) {
+    // Dropout counts instructions.
+    guard !program.instructions.contains(where: { $0.operation is DropoutOp }) else { return }
+    let fused = program.fused()
+    guard fused.instructions.count < program.instructions.count else { return }
+    let expected = reference(program, inputs, variables, isTraining: isTraining)
+    for (output, found) in reference(fused, inputs, variables, isTraining: isTraining).enumerated()
+    {
+      compare(found, expected[output], "fused twin of output \(output)", 1e-12, location)
+    }
   }
 
   // MARK: Prediction
@@ -85,10 +103,10 @@ package struct ProgramCheck {
       feed.inputs = views
       try plan.run(feed, count: batch, step: step)
     }
-    let expected = reference(inputs, variables, isTraining: false)
+    let expected = reference(program, inputs, variables, isTraining: false)
     for (output, shape) in shapes.enumerated() {
       let found = (0..<(batch * shape.count)).map { Double(memory[output].floats[$0]) }
-      compare(found, expected[output], "prediction \(output)", location)
+      compare(found, expected[output], "prediction \(output)", tolerance, location)
     }
   }
 
@@ -120,7 +138,7 @@ package struct ProgramCheck {
     for row in heads.indices {
       for sample in 0..<batch { found += Double(plan.results[row * capacity + sample]) }
     }
-    compare([found / Double(batch)], [expected], "loss", location)
+    compare([found / Double(batch)], [expected], "loss", tolerance, location)
 
     let all = program.variables
     for (index, variable) in plan.trainedVariables.enumerated() {
@@ -134,7 +152,7 @@ package struct ProgramCheck {
         expectedGradient.append(
           difference(variables, position, element) { loss(inputs, targets, $0) })
       }
-      compare(foundGradient, expectedGradient, "gradient of \(variable.name)", location)
+      compare(foundGradient, expectedGradient, "gradient of \(variable.name)", tolerance, location)
     }
   }
 
@@ -151,7 +169,7 @@ package struct ProgramCheck {
   }
 
   private func loss(_ inputs: [[Float]], _ targets: [[Float]], _ variables: [[Double]]) -> Double {
-    let outputs = reference(inputs, variables, isTraining: isTraining)
+    let outputs = reference(program, inputs, variables, isTraining: isTraining)
     return zip(outputs, targets).reduce(0) { sum, pair in
       let (output, target) = pair
       var squares = 0.0
@@ -163,11 +181,11 @@ package struct ProgramCheck {
     }
   }
 
-  /// The program by the plain twins.
-  package func reference(
-    _ inputs: [[Float]], _ variables: [[Double]], isTraining: Bool
+  /// A program by the plain twins, with values for the variables of the checked one.
+  private func reference(
+    _ program: Program, _ inputs: [[Float]], _ variables: [[Double]], isTraining: Bool
   ) -> [[Double]] {
-    let all = program.variables
+    let all = self.program.variables
     var values = [[Double]](repeating: [], count: program.shapes.count)
     for (id, input) in zip(program.inputs, inputs) { values[id] = input.map(Double.init) }
     for (index, instruction) in program.instructions.enumerated() {
@@ -208,7 +226,8 @@ package struct ProgramCheck {
   }
 
   private func compare(
-    _ found: [Double], _ expected: [Double], _ what: String, _ location: SourceLocation
+    _ found: [Double], _ expected: [Double], _ what: String, _ tolerance: Double,
+    _ location: SourceLocation
   ) {
     #expect(found.count == expected.count, "\(what)", sourceLocation: location)
     guard found.count == expected.count else { return }

@@ -86,8 +86,39 @@ import Testing
     ("Dense", #"{"units": 4, "activation": "softmax"}"#),
   ]
 
+  /// Residual blocks with batch normalization: passes over the whole batch between groups, sums
+  /// whose gradients share memory.
+  private static func residualSession(compile configuration: String) throws -> Session {
+    func apply(
+      _ className: String, _ arguments: String = "{}", to inputs: Symbol...
+    ) throws -> Symbol {
+      try LayerRegistry.make(className, object(arguments)).call(inputs)[0]
+    }
+    func normalized(_ x: Symbol, filters: Int, strides: Int = 1) throws -> Symbol {
+      let convolved = try apply(
+        "Conv2D",
+        "{\"filters\": \(filters), \"kernel_size\": 3, \"strides\": \(strides), "
+          + "\"padding\": \"same\", \"use_bias\": false}", to: x)
+      return try apply("BatchNormalization", to: convolved)
+    }
+    let input = try Layer.input(Shape([20, 20, 4]), name: "image")
+    var x = try apply("ReLU", to: normalized(input, filters: 8))
+    for (filters, strides) in [(8, 1), (19, 2)] {
+      var y = try apply("ReLU", to: normalized(x, filters: filters, strides: strides))
+      y = try normalized(y, filters: filters)
+      let shortcut = strides == 1 ? x : try normalized(x, filters: filters, strides: strides)
+      x = try apply("ReLU", to: apply("Add", to: shortcut, y))
+    }
+    x = try apply("GlobalAveragePooling2D", to: x)
+    x = try apply("Dense", #"{"units": 4, "activation": "softmax"}"#, to: x)
+    let session = Session(try Model(inputs: [input], outputs: [x]))
+    try session.compile(object(configuration))
+    return session
+  }
+
   /// The promise: same seed, same bits, whatever the number of threads.
-  @Test func sameBitsForEveryThreadCount() throws {
+  @Test(arguments: [false, true])
+  func sameBitsForEveryThreadCount(_ isResidual: Bool) throws {
     defer { ThreadPool.setThreadCount(0) }
     var numbers = SeededGenerator(seed: 11)
     let x = try TestArray(numbers.floats(50 * 20 * 20 * 4), [50, 20, 20, 4])
@@ -96,9 +127,11 @@ import Testing
     for threads in [1, 2, 3, 5] {
       ThreadPool.setThreadCount(threads)
       RandomSeeds.shared.set(17)
-      let session = try makeSession(
-        input: [20, 20, 4], SessionTests.everything,
-        compile: "{\"optimizer\": \"Adam\", \(SessionTests.crossentropy)}")
+      let configuration = "{\"optimizer\": \"Adam\", \(SessionTests.crossentropy)}"
+      let session =
+        try isResidual
+        ? SessionTests.residualSession(compile: configuration)
+        : makeSession(input: [20, 20, 4], SessionTests.everything, compile: configuration)
       var options = PassOptions()
       options.batchSize = 20
       options.shuffles = true
