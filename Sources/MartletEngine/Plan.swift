@@ -24,7 +24,7 @@ package final class Plan {
 
   private let kernels: Kernels
   private let variables: [Variable]
-  private let preparation: Segment
+  private let preparation: [Segment]
   private let segments: [Segment]
   private let commitment: Segment
   private var gradientSum: Segment
@@ -98,7 +98,7 @@ package final class Plan {
     // What the heads read must survive fusion like an output.
     let outputs = program.outputs
     program.outputs += heads.map(\.lossInput)
-    program = program.fused()
+    program = program.fused(isTraining: isTraining, computesGradients: computesGradients)
     program.outputs = outputs
 
     let draft = PlanDraft(
@@ -126,8 +126,15 @@ package final class Plan {
         arena: arena.bytes, persistent: persistent.bytes, gradients: gradientBuffer.floats,
         results: resultBuffer.floats), clock)
     let variableBytes = variables.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride
-    preparation = Plan.together(bound.preparation, Work(bytesPerBatch: 2 * variableBytes))
-    commitment = Plan.together(bound.commitment, Work(bytesPerBatch: variableBytes))
+    // What operations do first is done by all of them together, then what they do next.
+    let turns = bound.preparation.map(\.count).max() ?? 0
+    preparation = (0..<turns).map { turn in
+      Plan.together(
+        bound.preparation.compactMap { $0.indices.contains(turn) ? $0[turn] : nil },
+        Work(bytesPerBatch: 2 * variableBytes))
+    }
+    commitment = Plan.together(
+      bound.commitment.flatMap { $0 }, Work(bytesPerBatch: variableBytes))
     // The gradient is read; the weight and two moments, as Adam has them, are read and written.
     gradientSum = Segment(
       body: .groups([]), work: Work(bytesPerBatch: 7 * gradientBuffer.byteCount))
@@ -222,7 +229,7 @@ package final class Plan {
     batch = Batch(feed: .passUnretained(feed), count: count, step: step)
     let version = variables.reduce(0) { $0 + $1.version }
     if preparedVersion != version {
-      run(preparation, on: pool)
+      for segment in preparation { run(segment, on: pool) }
       preparedVersion = version
     }
     for segment in segments { run(segment, on: pool) }

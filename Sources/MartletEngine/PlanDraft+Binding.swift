@@ -3,12 +3,12 @@ import MartletTensors
 
 /// From places to stages: every operation meets its site.
 extension PlanDraft {
-  /// All stages, with every tensor in its place.
+  /// All stages, with every tensor in its place; those of preparation and commitment by instruction.
   ///
   /// - Parameter clock: Times them; `nil` leaves them as the operations made them.
   func bind(
     _ memory: PlanMemory, _ clock: StageClock?
-  ) -> (preparation: [Stage], steps: [(stages: [Stage], work: Work)], commitment: [Stage]) {
+  ) -> (preparation: [[Stage]], steps: [(stages: [Stage], work: Work)], commitment: [[Stage]]) {
     (
       preparation: timed(clock, .prepare, memory) { $0.prepare($1) },
       steps: timedSteps(clock, memory),

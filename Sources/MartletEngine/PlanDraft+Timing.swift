@@ -6,8 +6,8 @@ extension PlanDraft {
   func timed(
     _ clock: StageClock?, _ pass: StageClock.Pass, _ memory: PlanMemory,
     _ stages: (any Operation, Site) -> [Stage]
-  ) -> [Stage] {
-    activeInstructions.flatMap { index in
+  ) -> [[Stage]] {
+    activeInstructions.map { index in
       let instruction = program.instructions[index]
       let bound = stages(instruction.operation, forwardSite(index, memory))
       guard let clock else { return bound }

@@ -63,7 +63,8 @@ package struct BatchNormalizationOp: Operation {
     return input
   }
 
-  private func usesBatch(_ setting: Setting) -> Bool { setting.isTraining && !isFrozen }
+  /// Whether mean and variance are the batch's, in training or out of it.
+  func usesBatch(isTraining: Bool) -> Bool { isTraining && !isFrozen }
 
   package func needs(_ setting: Setting) -> Needs {
     let layout = NormalizationLayout(self, setting)
@@ -125,39 +126,62 @@ private struct NormalizationLayout {
   func groupCount(_ batchCount: Int) -> Int { (batchCount + groupSize - 1) / groupSize }
 }
 
-extension BatchNormalizationOp {
-  private func moving(_ site: Site) -> (mean: Variable, variance: Variable) {
-    let first = (hasScale ? 1 : 0) + (hasCenter ? 1 : 0)
-    return (site.variables[first], site.variables[first + 1])
+/// The variables of a batch normalization, in its order.
+struct NormalizationVariables {
+  private let gamma: Source?
+  private let beta: Source?
+  let mean: Variable
+  let variance: Variable
+  private let epsilon: Float
+
+  init(_ operation: BatchNormalizationOp, _ variables: some Collection<Variable>) {
+    var rest = variables[...]
+    gamma = operation.hasScale ? rest.popFirst()?.values : nil
+    beta = operation.hasCenter ? rest.popFirst()?.values : nil
+    guard let mean = rest.popFirst(), let variance = rest.popFirst() else {
+      preconditionFailure("a normalization has moving averages")
+    }
+    (self.mean, self.variance) = (mean, variance)
+    epsilon = operation.epsilon
   }
 
-  /// scale = γ / √(variance + ε) and shift = β − mean · scale, from the mean and variance in memory.
+  /// 1 / √(variance + ε), and scale = γ times that and shift = β − mean · scale of one channel.
+  func scaling(
+    _ channel: Int, mean: Float, variance: Float
+  ) -> (inverseDeviation: Float, scale: Float, shift: Float) {
+    let inverseDeviation = 1 / (variance + epsilon).squareRoot()
+    let scale = inverseDeviation * (gamma?[channel] ?? 1)
+    return (inverseDeviation, scale, (beta?[channel] ?? 0) - mean * scale)
+  }
+}
+
+extension BatchNormalizationOp {
+  /// Scale and shift from the mean and variance in memory.
   private func writeScaleAndShift(
-    _ site: Site, _ layout: NormalizationLayout, _ memory: UnsafeMutableRawPointer
+    _ variables: NormalizationVariables, _ layout: NormalizationLayout,
+    _ memory: UnsafeMutableRawPointer
   ) {
-    let gamma = hasScale ? site.variables[0].values : nil
-    let beta = hasCenter ? site.variables[hasScale ? 1 : 0].values : nil
     let (mean, variance) = (layout.row(.mean, memory), layout.row(.variance, memory))
     let inverseDeviation = layout.row(.inverseDeviation, memory)
     let (scale, shift) = (layout.row(.scale, memory), layout.row(.shift, memory))
     for channel in 0..<layout.channels {
-      inverseDeviation[channel] = 1 / (variance[channel] + epsilon).squareRoot()
-      scale[channel] = inverseDeviation[channel] * (gamma?[channel] ?? 1)
-      shift[channel] = (beta?[channel] ?? 0) - mean[channel] * scale[channel]
+      (inverseDeviation[channel], scale[channel], shift[channel]) = variables.scaling(
+        channel, mean: mean[channel], variance: variance[channel])
     }
   }
 
   /// Without batch statistics scale and shift follow from the variables alone.
   package func prepare(_ site: Site) -> [Stage] {
-    guard !usesBatch(site.setting) else { return [] }
+    guard !usesBatch(isTraining: site.setting.isTraining) else { return [] }
     let layout = NormalizationLayout(self, site.setting)
-    let moving = moving(site)
+    let variables = NormalizationVariables(self, site.variables)
     let memory = site.batchSaved
     return [
       .batch(tasks: 1) { _, _ in
-        layout.row(.mean, memory).update(from: moving.mean.values, count: layout.channels)
-        layout.row(.variance, memory).update(from: moving.variance.values, count: layout.channels)
-        writeScaleAndShift(site, layout, memory)
+        layout.row(.mean, memory).update(from: variables.mean.values, count: layout.channels)
+        layout.row(.variance, memory).update(
+          from: variables.variance.values, count: layout.channels)
+        writeScaleAndShift(variables, layout, memory)
       }
     ]
   }
@@ -170,7 +194,8 @@ extension BatchNormalizationOp {
     let (partMeans, partDeviations) = layout.partials(memory)
 
     var stages: [Stage] = []
-    if usesBatch(site.setting) {
+    if usesBatch(isTraining: site.setting.isTraining) {
+      let variables = NormalizationVariables(self, site.variables)
       stages.append(
         .groups { task in
           // A group's samples follow each other in memory: more rows of one tensor.
@@ -194,7 +219,7 @@ extension BatchNormalizationOp {
           }
           let count = Float(task.batchCount * layout.pointCount)
           for channel in 0..<channels { variance[channel] /= count }
-          writeScaleAndShift(site, layout, memory)
+          writeScaleAndShift(variables, layout, memory)
         })
     }
     let scaling = layout.scaling(memory)
@@ -215,16 +240,16 @@ extension BatchNormalizationOp {
   }
 
   package func commit(_ site: Site) -> [Stage] {
-    guard usesBatch(site.setting) else { return [] }
+    guard usesBatch(isTraining: site.setting.isTraining) else { return [] }
     let layout = NormalizationLayout(self, site.setting)
-    let moving = moving(site)
+    let variables = NormalizationVariables(self, site.variables)
     let memory = site.batchSaved
     let momentum = momentum
     return [
       .batch(tasks: 1) { _, _ in
         let (mean, variance) = (layout.row(.mean, memory), layout.row(.variance, memory))
-        let movingMean = moving.mean.mutableValues()
-        let movingVariance = moving.variance.mutableValues()
+        let movingMean = variables.mean.mutableValues()
+        let movingVariance = variables.variance.mutableValues()
         for channel in 0..<layout.channels {
           movingMean[channel] = movingMean[channel] * momentum + mean[channel] * (1 - momentum)
           movingVariance[channel] =
@@ -251,7 +276,7 @@ extension BatchNormalizationOp {
     )
     let gammaGradient = hasScale ? site.gradients[0]?.model : nil
     let betaGradient = hasCenter ? site.gradients[hasScale ? 1 : 0]?.model : nil
-    let usesBatch = usesBatch(site.setting)
+    let usesBatch = usesBatch(isTraining: site.setting.isTraining)
 
     var stages: [Stage] = [
       .groups { task in
@@ -333,28 +358,30 @@ extension BatchNormalizationOp {
     let shape = setting.inputShapes[0]
     let channels = shape[axis]
     let inner = shape.extents[(axis + 1)...].reduce(1, *)
-    let first = (hasScale ? 1 : 0) + (hasCenter ? 1 : 0)
-    var mean = variables[first]
-    var variance = variables[first + 1]
     let x = inputs[0]
-    func channel(_ index: Int) -> Int { index / inner % channels }
-    if setting.isTraining && !isFrozen {
+    var variables = variables
+    if usesBatch(isTraining: setting.isTraining) {
+      let moments = PlainNormalization.moments(
+        x, rows: x.count / channels / inner, channels: channels, inner: inner)
       let count = Double(x.count / channels)
-      mean = [Double](repeating: 0, count: channels)
-      variance = mean
-      for index in x.indices { mean[channel(index)] += x[index] / count }
-      for index in x.indices {
-        let distance = x[index] - mean[channel(index)]
-        variance[channel(index)] += distance * distance / count
-      }
+      variables.replaceSubrange(
+        (variables.count - 2)..., with: [moments.mean, moments.deviations.map { $0 / count }])
     }
-    return x.indices.map { index in
-      let c = channel(index)
-      let normalized = (x[index] - mean[c]) / (variance[c] + Double(epsilon)).squareRoot()
-      let gamma = hasScale ? variables[0][c] : 1
-      let beta = hasCenter ? variables[hasScale ? 1 : 0][c] : 0
-      let addend = hasAddend ? inputs[1][index] : 0
-      return PlainElementwise.activate(activation, normalized * gamma + beta + addend)
+    let normalized = normalized(x, channels: channels, inner: inner, variables)
+    return normalized.indices.map { index in
+      PlainElementwise.activate(activation, normalized[index] + (hasAddend ? inputs[1][index] : 0))
     }
+  }
+
+  /// γ and β where present, mean and variance applied to x `[…, channels, inner]`.
+  func normalized(
+    _ x: [Double], channels: Int, inner: Int = 1, _ variables: [[Double]]
+  ) -> [Double] {
+    PlainNormalization.normalize(
+      x, channels: channels, inner: inner, mean: variables[variables.count - 2],
+      variance: variables[variables.count - 1],
+      gamma: hasScale ? variables[0] : [Double](repeating: 1, count: channels),
+      beta: hasCenter ? variables[hasScale ? 1 : 0] : [Double](repeating: 0, count: channels),
+      epsilon: Double(epsilon))
   }
 }

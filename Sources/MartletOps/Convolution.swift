@@ -8,10 +8,13 @@ import MartletTensors
 ///
 /// x `[H, W, C]`, w `[R, S, C / groups, K]`, b `[K]`, y `[P, Q, K]` before pooling. Layers lower to
 /// the bare convolution; fusion adds bias, activation and max pooling, so that the plane between
-/// them exists for one sample at a time and only pooled values and their positions are kept.
+/// them exists for one sample at a time and only pooled values and their positions are kept. A batch
+/// normalization by moving averages becomes part of w and b.
 package struct ConvolutionOp: Operation {
   package var geometry: ConvolutionGeometry
   package var hasBias = false
+  /// By moving averages, along the filters, where no variable of both has a gradient.
+  package var normalization: BatchNormalizationOp?
   /// Monotone, so that its derivative can be told from the pooled value.
   package var activation = Activation.linear
   package var pooling: PoolingGeometry?
@@ -25,8 +28,9 @@ package struct ConvolutionOp: Operation {
   }
 
   package var label: String {
-    "convolution" + (hasBias ? " + bias" : "") + (activation == .linear ? "" : " + activation")
-      + (pooling == nil ? "" : " + max pooling")
+    "convolution" + (hasBias ? " + bias" : "")
+      + (normalization == nil ? "" : " + batch normalization")
+      + (activation == .linear ? "" : " + activation") + (pooling == nil ? "" : " + max pooling")
   }
 
   package func outputShape(of inputs: [Shape]) throws(MartletError) -> Shape {
@@ -57,7 +61,10 @@ package struct ConvolutionOp: Operation {
     let algorithm = algorithm(setting)
     let isTraining = setting.isTraining
     var needs = Needs()
-    needs.preparedCount = algorithm.preparedCount(isTraining: isTraining)
+    needs.preparedCount =
+      FoldedWeights.count(
+        normalization, weights: geometry.kernelExtents.reduce(1, *), channels: geometry.filters)
+      + algorithm.preparedCount(isTraining: isTraining)
     needs.scratchCount =
       ConvolutionScratch(self, algorithm, isTraining: isTraining).count
       + algorithm.workCount(isTraining: isTraining)
@@ -124,9 +131,15 @@ extension ConvolutionOp {
     activation == .linear && pooling == nil && algorithm.gradientPlane.isImage
   }
 
+  private func weights(_ site: Site) -> FoldedWeights {
+    FoldedWeights(normalization, hasBias: hasBias, site.variables, in: site.prepared)
+  }
+
   package func prepare(_ site: Site) -> [Stage] {
-    algorithm(site.setting).prepare(
-      site.variables[0], into: site.prepared, isTraining: site.setting.isTraining)
+    let weights = weights(site)
+    return weights.stages
+      + algorithm(site.setting).prepare(
+        weights.weights, into: weights.prepared, isTraining: site.setting.isTraining)
   }
 
   package func forward(_ site: Site) -> [Stage] {
@@ -134,7 +147,7 @@ extension ConvolutionOp {
     let kernels = site.kernels
     let isTraining = site.setting.isTraining
     let scratch = ConvolutionScratch(self, algorithm, isTraining: isTraining)
-    let bias = hasBias ? site.variables[1] : nil
+    let weights = weights(site)
     let clamps = activation == .relu
     let activatesAfterwards = activation != .linear && !clamps
     let window = pooling.map { PoolingWindow($0) }
@@ -151,8 +164,8 @@ extension ConvolutionOp {
             ConvolutionForward(
               count: chunk.count,
               images: images(chunk, algorithm.imagePlane, scratch, site, task),
-              outputs: outputs, bias: bias?.values, clampsAtZero: clamps,
-              prepared: Source(site.prepared), work: task.scratch + scratch.count))
+              outputs: outputs, bias: weights.bias, clampsAtZero: clamps,
+              prepared: Source(weights.prepared), work: task.scratch + scratch.count))
           for (index, sample) in chunk.enumerated() {
             let y = site.output.floats(sample, task)
             if let window {
@@ -194,7 +207,7 @@ extension ConvolutionOp {
     let dInput = site.dInputs[0]
     let kernelGradient = site.gradients[0]
     let biasGradient = hasBias ? site.gradients[1] : nil
-    let prepared = Source(site.prepared)
+    let prepared = Source(weights(site).prepared)
 
     return [
       .groups { task in
@@ -303,6 +316,10 @@ extension ConvolutionOp {
         pad: (v.padBefore, h.padBefore), output: (v.output, h.output))
       if hasBias {
         for index in y.indices { y[index] += variables[1][index % geometry.filters] }
+      }
+      if let normalization {
+        y = normalization.normalized(
+          y, channels: geometry.filters, Array(variables[(hasBias ? 2 : 1)...]))
       }
       y = y.map { PlainElementwise.activate(activation, $0) }
       guard let pooling else { return y }

@@ -15,7 +15,8 @@ package protocol ConvolutionAlgorithm {
   func preparedCount(isTraining: Bool) -> Int
   func workCount(isTraining: Bool) -> Int
 
-  func prepare(_ kernel: Variable, into prepared: Target, isTraining: Bool) -> [Stage]
+  /// Lays out filters, [R, S, C / groups, K]: what `prepared` of the passes is.
+  func prepare(_ weights: Source, into prepared: Target, isTraining: Bool) -> [Stage]
   func forward(_ pass: ConvolutionForward)
   func backward(_ pass: ConvolutionBackward)
 }

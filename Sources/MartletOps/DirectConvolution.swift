@@ -117,18 +117,18 @@ package struct DirectConvolution: ConvolutionAlgorithm {
 
   // MARK: Filters
 
-  package func prepare(_ kernel: Variable, into prepared: Target, isTraining: Bool) -> [Stage] {
+  package func prepare(_ weights: Source, into prepared: Target, isTraining: Bool) -> [Stage] {
     let groups = geometry.groups
     let phaseTasks = isTraining ? phases.count : 0
     return [
       .batch(tasks: groups * (1 + phaseTasks)) { index, _ in
         let (group, part) = (index / (1 + phaseTasks), index % (1 + phaseTasks))
         if part == 0 {
-          packForward(kernel.values, group: group, into: prepared + group * forwardPackedCount)
+          packForward(weights, group: group, into: prepared + group * forwardPackedCount)
         } else {
           let start = groups * forwardPackedCount + group * backwardPackedCount
           packBackward(
-            kernel.values, group: group, phase: phases[part - 1], into: prepared + start)
+            weights, group: group, phase: phases[part - 1], into: prepared + start)
         }
       }
     ]

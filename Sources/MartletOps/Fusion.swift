@@ -3,10 +3,11 @@ import MartletKernelTable
 extension Program {
   /// The same computation in fewer passes over memory: bias, activation and max pooling move into
   /// the convolution or matrix product that makes their input, an addition and an activation into
-  /// the batch normalization.
+  /// the batch normalization or sum. A batch normalization by moving averages moves into the weights
+  /// before it, unless some of the variables want a gradient.
   ///
   /// Only where nothing else reads the value between, so that it need not exist.
-  package func fused() -> Program {
+  package func fused(isTraining: Bool, computesGradients: Bool) -> Program {
     var fused = self
     var readers = [Int](repeating: 0, count: shapes.count)
     for instruction in instructions { for input in instruction.inputs { readers[input] += 1 } }
@@ -21,7 +22,8 @@ extension Program {
       // Of several makers the latest: its result is the one still in cache.
       for host in instruction.inputs.compactMap({ maker[$0] }).sorted(by: >) {
         guard let before = result[host], readers[before.output] == 1,
-          let both = absorbing(instruction, into: before)
+          let both = absorbing(
+            instruction, into: before, isTraining: isTraining, computesGradients: computesGradients)
         else { continue }
         joined = both
         result[host] = nil
@@ -35,10 +37,21 @@ extension Program {
   }
 
   /// Two instructions as one, or `nil` where they do not fuse.
-  private func absorbing(_ next: Instruction, into host: Instruction) -> Instruction? {
+  private func absorbing(
+    _ next: Instruction, into host: Instruction, isTraining: Bool, computesGradients: Bool
+  ) -> Instruction? {
+    let shape = shapes[host.output]
+    var folds = false
+    if let next = next.operation as? BatchNormalizationOp {
+      folds = next.axis == shape.rank - 1 && !next.usesBatch(isTraining: isTraining)
+    }
+    if computesGradients && (host.variables + next.variables).contains(where: \.receivesGradient) {
+      folds = false
+    }
     // What a sum with repeated elements needs is left to the sum.
-    guard next.inputs.allSatisfy({ shapes[$0] == shapes[host.output] }),
-      let operation = host.operation.absorbing(next.operation, inputCount: next.inputs.count)
+    guard next.inputs.allSatisfy({ shapes[$0] == shape }),
+      let operation = host.operation.absorbing(
+        next.operation, inputCount: next.inputs.count, folds: folds)
     else { return nil }
     var joined = host
     joined.operation = operation
@@ -52,12 +65,22 @@ extension Program {
 extension Operation {
   /// This operation followed by `next`, of whose `inputCount` inputs it makes one, as one; `nil`
   /// where the two do not fuse. Further inputs of `next` become inputs behind its own.
-  func absorbing(_ next: any Operation, inputCount: Int) -> (any Operation)? {
+  ///
+  /// - Parameter folds: Whether `next` is a normalization that can become part of weights.
+  func absorbing(
+    _ next: any Operation, inputCount: Int, folds: Bool
+  ) -> (any Operation)? {
     switch self {
     case var host as ConvolutionOp:
       switch next {
-      case is BiasOp where !host.hasBias && host.activation == .linear && host.pooling == nil:
+      case is BiasOp
+      where !host.hasBias && host.normalization == nil && host.activation == .linear
+        && host.pooling == nil:
         host.hasBias = true
+      case let next as BatchNormalizationOp
+      where folds && host.normalization == nil && host.activation == .linear
+        && host.pooling == nil:
+        host.normalization = next
       case let next as ActivationOp
       where host.activation == .linear && host.pooling == nil && next.activation.isFusible:
         host.activation = next.activation
@@ -70,8 +93,12 @@ extension Operation {
       return host
     case var host as MatrixProductOp:
       switch next {
-      case is BiasOp where !host.hasBias && host.activation == .linear:
+      case is BiasOp
+      where !host.hasBias && host.normalization == nil && host.activation == .linear:
         host.hasBias = true
+      case let next as BatchNormalizationOp
+      where folds && host.normalization == nil && host.activation == .linear:
+        host.normalization = next
       case let next as ActivationOp
       where host.activation == .linear && next.activation.isFusible:
         host.activation = next.activation

@@ -10,6 +10,8 @@ import MartletTensors
 package struct MatrixProductOp: Operation {
   package let units: Int
   package var hasBias = false
+  /// By moving averages, along the units, where no variable of both has a gradient: part of w and b.
+  package var normalization: BatchNormalizationOp?
   package var activation = Activation.linear
 
   /// What a layer's policy asks for; `nil` for what the plan does.
@@ -21,7 +23,9 @@ package struct MatrixProductOp: Operation {
   }
 
   package var label: String {
-    "matrix product" + (hasBias ? " + bias" : "") + (activation == .linear ? "" : " + activation")
+    "matrix product" + (hasBias ? " + bias" : "")
+      + (normalization == nil ? "" : " + batch normalization")
+      + (activation == .linear ? "" : " + activation")
   }
 
   package func outputShape(of inputs: [Shape]) throws(MartletError) -> Shape {
@@ -50,8 +54,10 @@ package struct MatrixProductOp: Operation {
     needs.backwardReadsInputs = true
     needs.backwardReadsOutput = activation != .linear
     needs.gradientSums = [0: .batch, 1: .batch]
+    needs.preparedCount = FoldedWeights.count(
+      normalization, weights: blocks.depth * units, channels: units)
     if setting.isTraining {
-      needs.preparedCount = setting.kernels.product.packedCount(
+      needs.preparedCount += setting.kernels.product.packedCount(
         depth: units, columns: blocks.depth)
       if activation != .linear {
         needs.savedBytesPerBatch =
@@ -88,21 +94,25 @@ private struct MatrixBlocks {
 }
 
 extension MatrixProductOp {
+  private func weights(_ site: Site) -> FoldedWeights {
+    FoldedWeights(normalization, hasBias: hasBias, site.variables, in: site.prepared)
+  }
+
   package func prepare(_ site: Site) -> [Stage] {
+    let weights = weights(site)
     // The forward product reads the matrix in place; its transpose is for the input's gradient.
-    guard site.setting.isTraining else { return [] }
+    guard site.setting.isTraining else { return weights.stages }
     let blocks = MatrixBlocks(self, site.setting)
     let kernels = site.kernels
     let panel = kernels.product.panelWidth
     let width = kernels.product.packedWidth(blocks.depth)
-    let matrix = site.variables[0]
-    let prepared = site.prepared
+    let (matrix, prepared) = (weights.weights, weights.prepared)
     let units = units
-    return [
+    return weights.stages + [
       .batch(tasks: MatrixBlocks.blocks(blocks.depth, of: 4 * panel)) { index, _ in
         let first = index * 4 * panel
         kernels.product.pack(
-          matrix.values + first * units, 1, units, units, min(4 * panel, blocks.depth - first),
+          matrix + first * units, 1, units, units, min(4 * panel, blocks.depth - first),
           prepared + first * units, width, units * width)
       }
     ]
@@ -111,10 +121,9 @@ extension MatrixProductOp {
   package func forward(_ site: Site) -> [Stage] {
     let blocks = MatrixBlocks(self, site.setting)
     let kernels = site.kernels
-    let bias = hasBias ? site.variables[1] : nil
+    let weights = weights(site)
     let clamps = activation == .relu
     let activatesAfterwards = activation != .linear && !clamps
-    let matrix = site.variables[0]
     let columnTasks = MatrixBlocks.blocks(units, of: blocks.columnBlock)
     let rowTasks = MatrixBlocks.blocks(blocks.rowCapacity, of: blocks.rowBlock)
     let zero = OffsetTable([0])
@@ -128,7 +137,7 @@ extension MatrixProductOp {
         let y = site.output.floats(0, task) + (row * units + column)
         var product = Product(
           a: Source(site.inputs[0].floats(0, task)) + row * blocks.depth,
-          runOffsets: zero.pointer, b: matrix.values + column, c: y)
+          runOffsets: zero.pointer, b: weights.weights + column, c: y)
         product.aRowStep = blocks.depth
         product.runLength = blocks.depth
         product.bPanelStep = kernels.product.panelWidth
@@ -137,7 +146,7 @@ extension MatrixProductOp {
         product.cRowStep = units
         product.rows = rows
         product.columns = columns
-        product.bias = bias.map { $0.values + column }
+        product.bias = weights.bias.map { $0 + column }
         product.clampsAtZero = clamps
         kernels.product.multiply(product)
         if activatesAfterwards {
@@ -184,7 +193,7 @@ extension MatrixProductOp {
       dInput == nil
       ? 0 : MatrixBlocks.blocks(blocks.rowCapacity, of: blocks.rowBlock) * inputColumnTasks
     let width = kernels.product.packedWidth(depth)
-    let prepared = Source(site.prepared)
+    let prepared = Source(weights(site).prepared)
 
     stages.append(
       .batch(tasks: inputTasks + matrixTasks + (biasGradient == nil ? 0 : 1)) { index, task in
@@ -244,6 +253,10 @@ extension MatrixProductOp {
     var y = PlainProduct.multiply(
       inputs[0], variables[0], rows: inputs[0].count / depth, depth: depth, columns: units)
     if hasBias { for index in y.indices { y[index] += variables[1][index % units] } }
+    if let normalization {
+      y = normalization.normalized(
+        y, channels: units, Array(variables[(hasBias ? 2 : 1)...]))
+    }
     return y.map { PlainElementwise.activate(activation, $0) }
   }
 }

@@ -31,7 +31,7 @@ package protocol Operation: Sendable {
   /// arithmetic again, and so does that of the variables.
   func cost(_ setting: Setting) -> Cost
 
-  /// Lays out variables for the kernels. Runs when a variable has changed.
+  /// Lays out variables for the kernels. Runs when a variable has changed, one stage after the other.
   func prepare(_ site: Site) -> [Stage]
   func forward(_ site: Site) -> [Stage]
   /// Writes `dInputs` and adds to (or writes) the gradients of the variables. `dOutput` is read by

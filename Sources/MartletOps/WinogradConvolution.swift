@@ -122,7 +122,7 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
 
   // MARK: Filters
 
-  package func prepare(_ variable: Variable, into prepared: Target, isTraining: Bool) -> [Stage] {
+  package func prepare(_ weights: Source, into prepared: Target, isTraining: Bool) -> [Stage] {
     let (channels, filters) = (geometry.channels, geometry.filters)
     let panel = kernels.product.panelWidth
     func panels(_ columns: Int) -> Int { (columns + panel - 1) / panel }
@@ -132,11 +132,11 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
       .batch(tasks: forwardTasks + (isTraining ? panels(channels) : 0)) { index, task in
         if index < forwardTasks {
           spread(
-            variable.values, depth: channels, depthStep: filters, columns: filters, columnStep: 1,
+            weights, depth: channels, depthStep: filters, columns: filters, columnStep: 1,
             panel: index, prepared, count: forwardCount, task.scratch)
         } else {
           spread(
-            variable.values, depth: filters, depthStep: 1, columns: channels, columnStep: filters,
+            weights, depth: filters, depthStep: 1, columns: channels, columnStep: filters,
             panel: index - forwardTasks, prepared + backwardStart, count: backwardCount,
             task.scratch)
         }

@@ -51,12 +51,19 @@ import Testing
     return program
   }
 
+  private static func labels(
+    _ program: Program, isTraining: Bool = true, computesGradients: Bool = true
+  ) -> [String] {
+    program.fused(isTraining: isTraining, computesGradients: computesGradients).instructions
+      .map(\.operation.label)
+  }
+
   @Test(arguments: [
     Activation.linear, .relu, .leakyRelu(slope: 0.1), .elu(alpha: 1), .sigmoid, .tanh,
   ])
   func fusedChain(_ activation: Activation) throws {
     let program = try PlanTests.chain(activation)
-    #expect(program.fused().instructions.count == 3)
+    #expect(PlanTests.labels(program).count == 3)
     for kernels in KernelSelection.available {
       var check = ProgramCheck(program)
       check.kernels = kernels
@@ -71,10 +78,10 @@ import Testing
     let y = try program.apply(convolution, to: [x], variables: [kernel], layer: "conv")
     let z = try program.apply(ActivationOp(.relu), to: [y], layer: "relu")
     program.outputs = [try program.apply(AdditionOp(), to: [y, z], layer: "add")]
-    #expect(program.fused().instructions.count == 3)
+    #expect(PlanTests.labels(program).count == 3)
     try ProgramCheck(program).run()
     program.outputs = [z, y]
-    #expect(program.fused().instructions.count == 3)
+    #expect(PlanTests.labels(program).count == 3)
     try ProgramCheck(program).run()
   }
 
@@ -190,7 +197,7 @@ import Testing
       program.outputs = [
         try program.apply(GlobalAverageOp(keepsDimensions: false), to: [x], layer: "mean")
       ]
-      let labels = program.fused().instructions.map(\.operation.label)
+      let labels = PlanTests.labels(program)
       #expect(!labels.contains("addition") && !labels.contains("activation"))
       #expect(
         labels.filter { $0 == "batch normalization + addition + activation" }.count == 2)
@@ -240,6 +247,155 @@ import Testing
         check.capacity = 9
         try check.run()
       }
+    }
+  }
+
+  // MARK: Normalization in the weights
+
+  /// What a normalization is folded into.
+  enum Host: CaseIterable {
+    case directConvolution, minimalFiltering, groupedConvolution, matrix
+  }
+
+  /// A linear operation behind a bias that wants a gradient, then normalization, relu and pooling.
+  private static func foldable(
+    _ host: Host, hasBias: Bool, hasScale: Bool, hasCenter: Bool, isFrozen: Bool
+  ) throws -> Program {
+    var program = Program()
+    let channels = host == .minimalFiltering ? 24 : 6
+    let filters = host == .minimalFiltering ? 33 : 10
+    let input = program.addInput(try Shape([7, 8, channels]))
+    let shift = try Variable(name: "shift", shape: Shape([channels]))
+    var x = try program.apply(BiasOp(), to: [input], variables: [shift], layer: "shift")
+    if host == .matrix {
+      let matrix = try Variable(name: "matrix", shape: Shape([channels, filters]))
+      matrix.isFrozen = isFrozen
+      x = try program.apply(
+        MatrixProductOp(units: filters), to: [x], variables: [matrix], layer: "dense")
+    } else {
+      let geometry = ConvolutionGeometry(
+        vertical: try #require(WindowAxis(input: 7, kernel: 3, stride: 1, padding: .same)),
+        horizontal: try #require(WindowAxis(input: 8, kernel: 3, stride: 1, padding: .same)),
+        channels: channels, filters: filters, groups: host == .groupedConvolution ? 2 : 1)
+      let kernel = try Variable(name: "kernel", shape: Shape(geometry.kernelExtents))
+      kernel.isFrozen = isFrozen
+      x = try program.apply(
+        ConvolutionOp(geometry: geometry), to: [x], variables: [kernel], layer: "conv")
+    }
+    let shape = try Shape([filters])
+    if hasBias {
+      let bias = try Variable(name: "bias", shape: shape)
+      bias.isFrozen = isFrozen
+      x = try program.apply(BiasOp(), to: [x], variables: [bias], layer: "conv")
+    }
+    var variables: [Variable] = []
+    if hasScale { variables.append(try Variable(name: "gamma", shape: shape)) }
+    if hasCenter { variables.append(try Variable(name: "beta", shape: shape)) }
+    for variable in variables { variable.isFrozen = isFrozen }
+    for name in ["moving_mean", "moving_variance"] {
+      variables.append(try Variable(name: name, shape: shape, isTrainable: false))
+    }
+    x = try program.apply(
+      BatchNormalizationOp(
+        axis: 2, momentum: 0.9, epsilon: 1e-3, hasScale: hasScale, hasCenter: hasCenter,
+        isFrozen: isFrozen),
+      to: [x], variables: variables, layer: "bn")
+    x = try program.apply(ActivationOp(.relu), to: [x], layer: "relu")
+    x = try program.apply(PlanTests.pooling((7, 8), filters), to: [x], layer: "pool")
+    program.outputs = [x]
+    return program
+  }
+
+  @Test(arguments: Host.allCases)
+  func movingAveragesAreFolded(_ host: Host) throws {
+    for (hasBias, hasScale, hasCenter) in [
+      (false, true, true), (true, true, true), (false, false, true), (true, true, false),
+      (false, false, false),
+    ] {
+      for isFrozen in [false, true] {
+        let program = try PlanTests.foldable(
+          host, hasBias: hasBias, hasScale: hasScale, hasCenter: hasCenter, isFrozen: isFrozen)
+        let linear =
+          (host == .matrix ? "matrix product" : "convolution") + (hasBias ? " + bias" : "")
+        let pools = host == .matrix ? ["max pooling"] : []
+        let folded =
+          [
+            "bias",
+            linear + " + batch normalization + activation"
+              + (host == .matrix ? "" : " + max pooling"),
+          ] + pools
+        #expect(
+          PlanTests.labels(program, isTraining: false, computesGradients: false) == folded)
+        // Not where the batch is normalized, nor where γ, β or the weights want a gradient.
+        #expect(
+          PlanTests.labels(program)
+            == (isFrozen
+              ? folded : ["bias", linear, "batch normalization + activation", "max pooling"]))
+        for kernels in KernelSelection.available {
+          var check = ProgramCheck(program)
+          check.kernels = kernels
+          check.checkedElements = 4
+          try check.run()
+        }
+      }
+    }
+  }
+
+  /// A weight, or a moving average, that changes between two predictions.
+  @Test(arguments: Host.allCases)
+  func foldedWeightsFollowTheVariables(_ host: Host) throws {
+    let program = try PlanTests.foldable(
+      host, hasBias: true, hasScale: true, hasCenter: true, isFrozen: false)
+    for variable in program.variables {
+      variable.mutableValues().update(repeating: 0.5, count: variable.count)
+    }
+    func predict(_ plan: Plan) throws -> [Float] {
+      let size = program.shapes[program.outputs[0]].count
+      let memory = try Buffer(floatCount: size)
+      let input = program.shapes[program.inputs[0]]
+      try [Float](repeating: 0.25, count: input.count).withUnsafeBytes { bytes in
+        let feed = Feed()
+        feed.inputs = [
+          ArrayView(
+            data: bytes.baseAddress!, elementType: .float32, extents: [1] + input.extents)
+        ]
+        feed.predictions = [memory.floats]
+        try plan.run(feed, count: 1, step: 0)
+      }
+      return (0..<size).map { memory.floats[$0] }
+    }
+    let plan = try Plan(program, capacity: 1, isTraining: false)
+    var before = try predict(plan)
+    for variable in program.variables {
+      variable.mutableValues()[variable.count - 1] = 0.75
+      let after = try predict(plan)
+      #expect(after != before, "\(variable.name)")
+      #expect(after == (try predict(Plan(program, capacity: 1, isTraining: false))))
+      before = after
+    }
+  }
+
+  /// Only the last axis is the channels of weights, and only what comes right behind them.
+  @Test func whatDoesNotFold() throws {
+    for (axis, reads) in [(0, 1), (1, 1), (2, 2)] {
+      var program = Program()
+      let x = program.addInput(try Shape([4, 4, 4]))
+      let y = try PlanTests.convolved(x, &program, filters: 4)
+      let channels = try Shape([4])
+      let z = try program.apply(
+        BatchNormalizationOp(
+          axis: axis, momentum: 0.9, epsilon: 1e-3, hasScale: false, hasCenter: false,
+          isFrozen: false),
+        to: [y],
+        variables: [
+          Variable(name: "moving_mean", shape: channels, isTrainable: false),
+          Variable(name: "moving_variance", shape: channels, isTrainable: false),
+        ], layer: "bn")
+      program.outputs = reads == 1 ? [z] : [z, y]
+      #expect(
+        PlanTests.labels(program, isTraining: false, computesGradients: false)
+          == ["convolution", "batch normalization"])
+      try ProgramCheck(program).run()
     }
   }
 

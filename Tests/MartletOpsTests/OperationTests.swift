@@ -183,7 +183,9 @@ import Testing
     value = try program.apply(ActivationOp(.relu), to: [value], layer: "convolution")
     value = try program.apply(MaximumPoolingOp(geometry: pooling), to: [value], layer: "pooling")
     program.outputs = [value]
-    let fused = try #require(program.fused().instructions.last?.operation as? ConvolutionOp)
+    let fused = try #require(
+      program.fused(isTraining: true, computesGradients: true).instructions.last?.operation
+        as? ConvolutionOp)
     #expect(fused.geometry.outputExtents == [10, 9, 16])
     for kernels in OperationTests.levels {
       var check = ProgramCheck(program)

@@ -79,12 +79,15 @@ package struct ProgramCheck {
   ) {
     // Dropout counts instructions.
     guard !program.instructions.contains(where: { $0.operation is DropoutOp }) else { return }
-    let fused = program.fused()
-    guard fused.instructions.count < program.instructions.count else { return }
-    let expected = reference(program, inputs, variables, isTraining: isTraining)
-    for (output, found) in reference(fused, inputs, variables, isTraining: isTraining).enumerated()
-    {
-      compare(found, expected[output], "fused twin of output \(output)", 1e-12, location)
+    for (isTraining, computesGradients) in [(isTraining, true), (false, false)] {
+      let fused = program.fused(isTraining: isTraining, computesGradients: computesGradients)
+      guard fused.instructions.count < program.instructions.count else { continue }
+      let expected = reference(program, inputs, variables, isTraining: isTraining)
+      let found = reference(fused, inputs, variables, isTraining: isTraining)
+      for output in found.indices {
+        compare(
+          found[output], expected[output], "fused twin of output \(output)", 1e-12, location)
+      }
     }
   }
 
