@@ -57,7 +57,8 @@ package struct ConvolutionOp: Operation {
     let algorithm = algorithm(setting)
     let isTraining = setting.isTraining
     var needs = Needs()
-    needs.preparedCount = algorithm.preparedCount(isTraining: isTraining)
+    needs.preparedCount = algorithm.preparedCount(
+      forInputGradient: setting.givesInputGradient)
     needs.scratchCount =
       ConvolutionScratch(self, algorithm, isTraining: isTraining).count
       + algorithm.workCount(isTraining: isTraining)
@@ -126,7 +127,8 @@ extension ConvolutionOp {
 
   package func prepare(_ site: Site) -> [Stage] {
     algorithm(site.setting).prepare(
-      site.variables[0], into: site.prepared, isTraining: site.setting.isTraining)
+      site.variables[0], into: site.prepared,
+      forInputGradient: site.setting.givesInputGradient)
   }
 
   package func forward(_ site: Site) -> [Stage] {

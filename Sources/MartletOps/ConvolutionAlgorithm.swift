@@ -12,10 +12,10 @@ package protocol ConvolutionAlgorithm {
   var imagePlane: Plane { get }
   var gradientPlane: Plane { get }
   /// Floats for filters laid out for the passes, and for what a pass works with.
-  func preparedCount(isTraining: Bool) -> Int
+  func preparedCount(forInputGradient: Bool) -> Int
   func workCount(isTraining: Bool) -> Int
 
-  func prepare(_ kernel: Variable, into prepared: Target, isTraining: Bool) -> [Stage]
+  func prepare(_ kernel: Variable, into prepared: Target, forInputGradient: Bool) -> [Stage]
   func forward(_ pass: ConvolutionForward)
   func backward(_ pass: ConvolutionBackward)
 }

@@ -50,13 +50,12 @@ package struct MatrixProductOp: Operation {
     needs.backwardReadsInputs = true
     needs.backwardReadsOutput = activation != .linear
     needs.gradientSums = [0: .batch, 1: .batch]
-    if setting.isTraining {
-      needs.preparedCount = setting.kernels.product.packedCount(
-        depth: units, columns: blocks.depth)
-      if activation != .linear {
-        needs.savedBytesPerBatch =
-          blocks.rowCapacity * units * MemoryLayout<Float>.stride + Buffer.slack
-      }
+    if setting.givesInputGradient {
+      needs.preparedCount = product.packedCount(depth: units, columns: blocks.depth)
+    }
+    if setting.isTraining, activation != .linear {
+      needs.savedBytesPerBatch =
+        blocks.rowCapacity * units * MemoryLayout<Float>.stride + Buffer.slack
     }
     return needs
   }
@@ -90,7 +89,7 @@ private struct MatrixBlocks {
 extension MatrixProductOp {
   package func prepare(_ site: Site) -> [Stage] {
     // The forward product reads the matrix in place; its transpose is for the input's gradient.
-    guard site.setting.isTraining else { return [] }
+    guard site.setting.givesInputGradient else { return [] }
     let blocks = MatrixBlocks(self, site.setting)
     let kernels = site.kernels
     let panel = kernels.product.panelWidth
