@@ -49,6 +49,8 @@ struct PlanDraft {
 
   /// The value whose memory a value has: itself, or what it is another shape of.
   private(set) var roots: [Program.ValueID] = []
+  /// Whether the gradient of a value is wanted.
+  private var requiresGradient: [Bool] = []
   private(set) var settings: [Setting] = []
   private(set) var needs: [Needs] = []
   private(set) var steps: [Step] = []
@@ -100,6 +102,8 @@ struct PlanDraft {
     self.kernels = kernels
     self.precision = precision
     findRoots()
+    requiresGradient = program.shapes.map { _ in false }
+    if computesGradients { findRequired() }
     chooseGroupSize(computesGradients: computesGradients)
     placePersistent()
     makeSlots()
@@ -119,6 +123,15 @@ struct PlanDraft {
     for instruction in program.instructions
     where instruction.operation.isIdentity(isTraining: isTraining) {
       roots[instruction.output] = roots[instruction.inputs[0]]
+    }
+  }
+
+  /// Values that depend on a variable with a gradient.
+  private mutating func findRequired() {
+    for instruction in program.instructions {
+      requiresGradient[instruction.output] =
+        instruction.inputs.contains { requiresGradient[$0] }
+        || instruction.variables.contains { $0.receivesGradient }
     }
   }
 
@@ -150,7 +163,8 @@ struct PlanDraft {
     return Setting(
       kernels: kernels.with(precision), inputShapes: inputShapes,
       outputShape: program.shapes[instruction.output], capacity: capacity, groupSize: groupSize,
-      isTraining: isTraining)
+      isTraining: isTraining,
+      givesInputGradient: instruction.inputs.contains { requiresGradient[$0] })
   }
 
   private mutating func listTrained() {
@@ -221,12 +235,7 @@ struct PlanDraft {
   /// writes its gradient and the others add theirs, always in this order. A gradient that an
   /// operation can write over that of its output takes over the memory: nobody else reads it.
   private mutating func listBackward() {
-    var requires = [Bool](repeating: false, count: program.shapes.count)
-    for instruction in program.instructions {
-      requires[instruction.output] =
-        instruction.inputs.contains { requires[$0] }
-        || instruction.variables.contains { $0.receivesGradient }
-    }
+    let requires = requiresGradient
     for head in heads.indices {
       let root = roots[heads[head].lossInput]
       guard requires[root] else {

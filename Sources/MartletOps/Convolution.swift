@@ -64,7 +64,7 @@ package struct ConvolutionOp: Operation {
     needs.preparedCount =
       FoldedWeights.count(
         normalization, weights: geometry.kernelExtents.reduce(1, *), channels: geometry.filters)
-      + algorithm.preparedCount(isTraining: isTraining)
+      + algorithm.preparedCount(forInputGradient: setting.givesInputGradient)
     needs.scratchCount =
       ConvolutionScratch(self, algorithm, isTraining: isTraining).count
       + algorithm.workCount(isTraining: isTraining)
@@ -139,7 +139,8 @@ extension ConvolutionOp {
     let weights = weights(site)
     return weights.stages
       + algorithm(site.setting).prepare(
-        weights.weights, into: weights.prepared, isTraining: site.setting.isTraining)
+        weights.weights, into: weights.prepared,
+        forInputGradient: site.setting.givesInputGradient)
   }
 
   package func forward(_ site: Site) -> [Stage] {

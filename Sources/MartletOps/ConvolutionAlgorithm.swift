@@ -12,11 +12,11 @@ package protocol ConvolutionAlgorithm {
   var imagePlane: Plane { get }
   var gradientPlane: Plane { get }
   /// Floats for filters laid out for the passes, and for what a pass works with.
-  func preparedCount(isTraining: Bool) -> Int
+  func preparedCount(forInputGradient: Bool) -> Int
   func workCount(isTraining: Bool) -> Int
 
   /// Lays out filters, [R, S, C / groups, K]: what `prepared` of the passes is.
-  func prepare(_ weights: Source, into prepared: Target, isTraining: Bool) -> [Stage]
+  func prepare(_ weights: Source, into prepared: Target, forInputGradient: Bool) -> [Stage]
   func forward(_ pass: ConvolutionForward)
   func backward(_ pass: ConvolutionBackward)
 }

@@ -104,8 +104,8 @@ package struct DirectConvolution: ConvolutionAlgorithm {
     return (before, after)
   }
 
-  package func preparedCount(isTraining: Bool) -> Int {
-    geometry.groups * (forwardPackedCount + (isTraining ? backwardPackedCount : 0))
+  package func preparedCount(forInputGradient: Bool) -> Int {
+    geometry.groups * (forwardPackedCount + (forInputGradient ? backwardPackedCount : 0))
   }
 
   package func workCount(isTraining: Bool) -> Int {
@@ -117,9 +117,10 @@ package struct DirectConvolution: ConvolutionAlgorithm {
 
   // MARK: Filters
 
-  package func prepare(_ weights: Source, into prepared: Target, isTraining: Bool) -> [Stage] {
+  package func prepare(_ weights: Source, into prepared: Target, forInputGradient: Bool) -> [Stage]
+  {
     let groups = geometry.groups
-    let phaseTasks = isTraining ? phases.count : 0
+    let phaseTasks = forInputGradient ? phases.count : 0
     return [
       .batch(tasks: groups * (1 + phaseTasks)) { index, _ in
         let (group, part) = (index / (1 + phaseTasks), index % (1 + phaseTasks))

@@ -56,13 +56,12 @@ package struct MatrixProductOp: Operation {
     needs.gradientSums = [0: .batch, 1: .batch]
     needs.preparedCount = FoldedWeights.count(
       normalization, weights: blocks.depth * units, channels: units)
-    if setting.isTraining {
-      needs.preparedCount += setting.kernels.product.packedCount(
-        depth: units, columns: blocks.depth)
-      if activation != .linear {
-        needs.savedBytesPerBatch =
-          blocks.rowCapacity * units * MemoryLayout<Float>.stride + Buffer.slack
-      }
+    if setting.givesInputGradient {
+      needs.preparedCount += product.packedCount(depth: units, columns: blocks.depth)
+    }
+    if setting.isTraining, activation != .linear {
+      needs.savedBytesPerBatch =
+        blocks.rowCapacity * units * MemoryLayout<Float>.stride + Buffer.slack
     }
     return needs
   }
@@ -101,7 +100,7 @@ extension MatrixProductOp {
   package func prepare(_ site: Site) -> [Stage] {
     let weights = weights(site)
     // The forward product reads the matrix in place; its transpose is for the input's gradient.
-    guard site.setting.isTraining else { return weights.stages }
+    guard site.setting.givesInputGradient else { return weights.stages }
     let blocks = MatrixBlocks(self, site.setting)
     let kernels = site.kernels
     let panel = kernels.product.panelWidth

@@ -66,10 +66,12 @@ package struct Setting {
   package let capacity: Int
   package let groupSize: Int
   package let isTraining: Bool
+  /// Whether the backward pass will ask for the gradient of an input: not in a first layer.
+  package let givesInputGradient: Bool
 
   package init(
     kernels: Kernels, inputShapes: [Shape], outputShape: Shape, capacity: Int, groupSize: Int,
-    isTraining: Bool
+    isTraining: Bool, givesInputGradient: Bool
   ) {
     self.kernels = kernels
     self.inputShapes = inputShapes
@@ -77,6 +79,7 @@ package struct Setting {
     self.capacity = capacity
     self.groupSize = groupSize
     self.isTraining = isTraining
+    self.givesInputGradient = givesInputGradient
   }
 
   package var groupCapacity: Int { (capacity + groupSize - 1) / groupSize }

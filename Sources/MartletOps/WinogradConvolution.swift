@@ -100,8 +100,8 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
   }
   private var productWork: Int { inputGradients + chunkSize * imagePlane.count }
 
-  package func preparedCount(isTraining: Bool) -> Int {
-    WinogradConvolution.positions * (forwardCount + (isTraining ? backwardCount : 0))
+  package func preparedCount(forInputGradient: Bool) -> Int {
+    WinogradConvolution.positions * (forwardCount + (forInputGradient ? backwardCount : 0))
   }
 
   package func workCount(isTraining: Bool) -> Int {
@@ -122,14 +122,15 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
 
   // MARK: Filters
 
-  package func prepare(_ weights: Source, into prepared: Target, isTraining: Bool) -> [Stage] {
+  package func prepare(_ weights: Source, into prepared: Target, forInputGradient: Bool) -> [Stage]
+  {
     let (channels, filters) = (geometry.channels, geometry.filters)
     let panel = kernels.product.panelWidth
     func panels(_ columns: Int) -> Int { (columns + panel - 1) / panel }
     let forwardTasks = panels(filters)
     let backwardStart = WinogradConvolution.positions * forwardCount
     return [
-      .batch(tasks: forwardTasks + (isTraining ? panels(channels) : 0)) { index, task in
+      .batch(tasks: forwardTasks + (forInputGradient ? panels(channels) : 0)) { index, task in
         if index < forwardTasks {
           spread(
             weights, depth: channels, depthStep: filters, columns: filters, columnStep: 1,

@@ -27,11 +27,13 @@ import Testing
     let gradients = GuardedFloats(numbers.floats(samples * outputCount))
     let bias = GuardedFloats(numbers.floats(g.filters))
 
-    let prepared = try Buffer(floatCount: algorithm.preparedCount(isTraining: true))
+    let prepared = try Buffer(floatCount: algorithm.preparedCount(forInputGradient: true))
     let work = try Buffer(floatCount: algorithm.workCount(isTraining: true))
     // What was there before must not matter.
     work.floats.update(repeating: .nan, count: algorithm.workCount(isTraining: true))
-    for stage in algorithm.prepare(kernel.values, into: prepared.floats, isTraining: true) {
+    for stage in algorithm.prepare(
+      kernel.values, into: prepared.floats, forInputGradient: true)
+    {
       guard case .batch(let tasks, let body) = stage else { continue }
       let task = Task(
         batchCount: 0, samples: 0..<0, group: 0, step: 0, scratch: work.floats,

@@ -11,7 +11,7 @@ import Testing
       Setting(
         kernels: KernelSelection.current.kernels, inputShapes: shapes,
         outputShape: try operation.outputShape(of: shapes), capacity: 4, groupSize: 2,
-        isTraining: true))
+        isTraining: true, givesInputGradient: true))
   }
 
   @Test func convolution() throws {
