@@ -83,11 +83,12 @@ import Testing
     let description = try session(compiles: false).profile(data, PassOptions()).description
     #expect(description["training"] == .boolean(false))
     #expect(description["batch_size"] == .integer(5))
-    // Dropout is the identity here, and nothing has to be prepared again.
+    // Dropout is the identity here, the normalization part of the filters, and nothing has to be
+    // prepared again.
     let operations = try rows(description).map { $0["operation"] }
     #expect(
       operations == [
-        "gather", "convolution + bias", "batch normalization", "matrix product + bias", "softmax",
+        "gather", "convolution + bias + batch normalization", "matrix product + bias", "softmax",
         "copy out",
       ])
   }
