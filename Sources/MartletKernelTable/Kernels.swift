@@ -9,7 +9,7 @@
 /// `d` + name a gradient. Steps are in elements. "Overwrites" means the old value is never read.
 package struct Kernels: Sendable {
   /// The name users know: `portable`, `avx2`, `avx512` or `amx`, which is AVX-512 with tile registers.
-  package var name: String
+  package private(set) var name: String
   /// Floats in one vector. Packed panels are padded to a multiple of it.
   package let vectorWidth: Int
 
@@ -48,6 +48,13 @@ package struct Kernels: Sendable {
     self.optimizer = optimizer
     self.random = random
     self.conversion = conversion
+  }
+
+  /// The same kernels with tile registers.
+  package init(_ kernels: Kernels, name: String, tiles: TileKernels) {
+    self = kernels
+    self.name = name
+    self.tiles = tiles
   }
 
   /// The same kernels with products of this precision. Where tiles are missing fused multiply-adds

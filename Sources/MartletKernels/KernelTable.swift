@@ -15,9 +15,6 @@ package func kernelTable() -> Kernels {
 #if MARTLET_AVX512
   /// The same with products on tile registers, for processors that have them.
   package func kernelTableWithTiles() -> Kernels {
-    var kernels = kernelTable()
-    kernels.name = "amx"
-    kernels.tiles = processorTileKernels()
-    return kernels
+    Kernels(kernelTable(), name: "amx", tiles: processorTileKernels())
   }
 #endif

@@ -9,8 +9,9 @@ import MartletKernelTable
 // Every element of the result is one chain of multiply-adds in the order of the depth, so its bits
 // do not depend on the tile it falls into, and so not on the number of rows.
 
-let productKernels = ProductKernels(
-  panelWidth: Two.width, tileHeight: tileHeight, multiply: multiply, pack: pack)
+var productKernels: ProductKernels {
+  ProductKernels(panelWidth: Two.width, tileHeight: tileHeight, multiply: multiply, pack: pack)
+}
 
 #if MARTLET_AVX512
   // 28 of 32 registers accumulate. 14 × 32 ran at 188 GFLOP/s where the peak is about 200.

@@ -315,8 +315,8 @@ private func scatter(
   var lane = 0
   while lane < lanes {
     let row = at.offset + lane
-    UnsafeMutableRawPointer(target + (row * blockDepth + k)).storeBytes(
-      of: pairs[lane], as: UInt32.self)
+    UnsafeMutableRawPointer(target + (row * blockDepth + k))
+      .assumingMemoryBound(to: UInt32.self).pointee = pairs[lane]
     lane += 1
   }
 }

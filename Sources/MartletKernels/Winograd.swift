@@ -11,9 +11,11 @@ import MartletKernelTable
 // All transforms are a one-dimensional one over columns, then over rows. `spread` goes from an image
 // to the points or from filters to the points, `gather` back: each pair are adjoint.
 
-let winogradKernels = WinogradKernels(
-  spreadInput: spreadInput, gatherInput: gatherInput, gatherOutput: gatherOutput,
-  spreadOutput: spreadOutput, spreadFilters: spreadFilters, gatherFilters: gatherFilters)
+var winogradKernels: WinogradKernels {
+  WinogradKernels(
+    spreadInput: spreadInput, gatherInput: gatherInput, gatherOutput: gatherOutput,
+    spreadOutput: spreadOutput, spreadFilters: spreadFilters, gatherFilters: gatherFilters)
+}
 
 private typealias Constants = WinogradConstants
 
