@@ -12,8 +12,13 @@ from libraries import PRECISIONS
 COLOURS = {"float32": "#1f5f8b", "high": "#5aa9d6", "bfloat16": "#e08a2c"}
 
 
-def draw(results: report.Results, path: Path) -> None:
+def draw(results: report.Results, path: Path) -> bool:
     """Draws a panel per mode, in it a group of bars per network; the format follows the suffix.
+
+    Returns
+    -------
+    bool
+        Whether there was a mode to draw.
 
     Raises
     ------
@@ -28,6 +33,8 @@ def draw(results: report.Results, path: Path) -> None:
     # The same file for the same results.
     matplotlib.rcParams["svg.hashsalt"] = "martlet"
     modes, networks = report.timed_modes(results), results["options"]["networks"]
+    if not modes:
+        return False
     precisions = [each for each in PRECISIONS if each in results["options"]["precisions"]]
     figure, panels = pyplot.subplots(
         len(modes), 1, figsize=(9, 2.7 * len(modes)), layout="constrained", squeeze=False
@@ -47,6 +54,7 @@ def draw(results: report.Results, path: Path) -> None:
     figure.legend(handles=entries, loc="outside upper right", fontsize=8, ncols=len(entries))
     figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
     pyplot.close(figure)
+    return True
 
 
 def _bar(panel: Any, place: float, ratio: report.Spread, width: float, colour: str) -> None:

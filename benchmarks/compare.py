@@ -124,8 +124,7 @@ def write(results: report.Results, folder: Path) -> None:
     """Writes the page with the tables and, if matplotlib is there, the chart."""
     drawing = folder / "benchmarks.svg"
     try:
-        chart.draw(results, drawing)
-        drawn = drawing.name
+        drawn = drawing.name if chart.draw(results, drawing) else None
     except ImportError:
         print(f"No chart: matplotlib is not installed ({sys.executable} -m pip install matplotlib)")
         drawn = None

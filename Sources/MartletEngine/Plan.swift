@@ -28,13 +28,15 @@ package final class Plan {
   private let segments: [Segment]
   private let commitment: Segment
   private var gradientSum: Segment
-  private let chunks: [GradientChunk]
+  /// What one task of the optimizer takes.
+  private let chunks: [[GradientStretch]]
+  private let slabStart: Int
   private let slabCount: Int
 
   // The memory that stages point into.
   private let arena: Buffer
   private let persistent: Buffer
-  private let slabs: Buffer
+  /// Gradients, those of the groups in the first group's slab; then the other slabs.
   private let gradientBuffer: Buffer
   private let resultBuffer: Buffer
   private let scratchByteCount: Int
@@ -49,7 +51,15 @@ package final class Plan {
       case batch(tasks: Int, (Int, borrowing Task) -> Void)
     }
     var body: Body
-    var work = Work()
+    var work: Work
+
+    init(_ stage: Stage, _ work: Work) {
+      switch stage {
+      case .groups(let stage): body = .groups([stage])
+      case .batch(let tasks, let stage): body = .batch(tasks: tasks, stage)
+      }
+      self.work = work
+    }
   }
 
   /// What runs now. Kept here so that a step allocates nothing: threads are handed `perform`, made
@@ -66,7 +76,7 @@ package final class Plan {
   }
 
   /// A stretch of one variable's gradient.
-  private struct GradientChunk {
+  private struct GradientStretch {
     let variable: Int
     let range: Range<Int>
     /// Into the gradient buffer, and where the groups' parts are summed into the slabs too.
@@ -77,6 +87,8 @@ package final class Plan {
   /// Elements that one task of the optimizer takes: its weights, gradients and moments stay in the
   /// first cache level.
   private static let chunkCount = 4096
+  /// Some ten microseconds of work, so that sharing it out does not cost more than it gains.
+  package static let leastGroupWork = 3 << 18
 
   /// - Parameters:
   ///   - program: As lowered from the graph; fusion happens here.
@@ -85,11 +97,13 @@ package final class Plan {
   ///   - heads: Losses and metrics; without them the outputs are written to the feed's predictions.
   ///   - computesGradients: Whether there is a backward pass.
   ///   - precision: Of products for which no layer's policy says otherwise.
+  ///   - groupWork: Multiply-adds of the forward pass that a group of samples has at least.
   ///   - clock: Times every stage; results are the same bits with it and without.
   /// - Throws: `outOfMemory`.
   package init(
     _ program: Program, capacity: Int, isTraining: Bool, heads: [LossHead] = [],
-    computesGradients: Bool = false, clock: StageClock? = nil,
+    computesGradients: Bool = false, groupWork: Int = Plan.leastGroupWork,
+    clock: StageClock? = nil,
     kernels: Kernels = KernelSelection.current.kernels,
     precision: ProductPrecision = .float32
   ) throws(MartletError) {
@@ -103,10 +117,12 @@ package final class Plan {
 
     let draft = PlanDraft(
       program, capacity: capacity, isTraining: isTraining, heads: heads,
-      computesGradients: computesGradients, kernels: kernels, precision: precision)
+      computesGradients: computesGradients, groupWork: groupWork, kernels: kernels,
+      precision: precision)
     self.capacity = capacity
     self.kernels = kernels
     groupSize = draft.groupSize
+    slabStart = draft.slabStart
     slabCount = draft.slabCount
     variables = program.variables
     trainedVariables = draft.trained.map(\.variable)
@@ -116,8 +132,8 @@ package final class Plan {
 
     arena = try Buffer(byteCount: draft.arenaByteCount)
     persistent = try Buffer(byteCount: draft.persistentByteCount)
-    slabs = try Buffer(floatCount: draft.slabCount * draft.groupCapacity)
-    gradientBuffer = try Buffer(floatCount: draft.trained.reduce(0) { $0 + $1.variable.count })
+    gradientBuffer = try Buffer(
+      floatCount: draft.slabStart + draft.slabCount * draft.groupCapacity)
     resultBuffer = try Buffer(floatCount: draft.resultRowCount * capacity)
     results = resultBuffer.floats
 
@@ -129,36 +145,53 @@ package final class Plan {
     // What operations do first is done by all of them together, then what they do next.
     let turns = bound.preparation.map(\.count).max() ?? 0
     preparation = (0..<turns).map { turn in
-      Plan.together(
-        bound.preparation.compactMap { $0.indices.contains(turn) ? $0[turn] : nil },
+      Segment(
+        Plan.together(bound.preparation.compactMap { $0.indices.contains(turn) ? $0[turn] : nil }),
         Work(bytesPerBatch: 2 * variableBytes))
     }
-    commitment = Plan.together(
-      bound.commitment.flatMap { $0 }, Work(bytesPerBatch: variableBytes))
+    commitment = Segment(
+      Plan.together(bound.commitment.flatMap { $0 }), Work(bytesPerBatch: variableBytes))
     // The gradient is read; the weight and two moments, as Adam has them, are read and written.
     gradientSum = Segment(
-      body: .groups([]), work: Work(bytesPerBatch: 7 * gradientBuffer.byteCount))
+      .groups { _ in },
+      Work(bytesPerBatch: 7 * (slabStart + slabCount) * MemoryLayout<Float>.stride))
     segments = Plan.segments(bound.steps)
 
-    chunks = draft.trained.enumerated().flatMap { index, trained in
-      stride(from: 0, to: trained.variable.count, by: Plan.chunkCount).map { start in
-        GradientChunk(
-          variable: index,
-          range: start..<min(start + Plan.chunkCount, trained.variable.count),
-          offset: trained.offset + start, isSlab: trained.sum == .groups)
-      }
-    }
+    chunks = Plan.chunks(draft.trained)
     // The closures live no longer than the plan that holds them.
     perform = { [unowned(unsafe) self] in runTasks($0, worker: $1) }
     if let rows = clock?.updateRows(trainedVariables, program) {
       gradientSum.body = .batch(tasks: chunks.count) { [unowned(unsafe) self] index, _ in
-        rows[chunks[index].variable].measure { sumAndUpdate(chunks[index]) }
+        for stretch in chunks[index] { rows[stretch.variable].measure { sumAndUpdate(stretch) } }
       }
     } else {
       gradientSum.body = .batch(tasks: chunks.count) { [unowned(unsafe) self] index, _ in
-        sumAndUpdate(chunks[index])
+        for stretch in chunks[index] { sumAndUpdate(stretch) }
       }
     }
+  }
+
+  /// Equal parts of all gradients, so that threads have equal shares; small variables stand together.
+  private static func chunks(_ trained: [PlanDraft.Trained]) -> [[GradientStretch]] {
+    var chunks: [[GradientStretch]] = []
+    var room = 0
+    for (index, trained) in trained.enumerated() {
+      var start = 0
+      while start < trained.variable.count {
+        if room == 0 {
+          chunks.append([])
+          room = chunkCount
+        }
+        let count = min(room, trained.variable.count - start)
+        chunks[chunks.count - 1].append(
+          GradientStretch(
+            variable: index, range: start..<(start + count), offset: trained.offset + start,
+            isSlab: trained.sum == .groups))
+        start += count
+        room -= count
+      }
+    }
+    return chunks
   }
 
   /// Refuses what no machine has memory for, so that no sum of sizes overflows: no buffer is larger
@@ -175,36 +208,46 @@ package final class Plan {
   }
 
   /// Batch stages that do not wait for each other as one.
-  private static func together(_ stages: [Stage], _ work: Work) -> Segment {
+  private static func together(_ stages: [Stage]) -> Stage {
     let tasks = stages.flatMap { stage -> [(index: Int, body: (Int, borrowing Task) -> Void)] in
       guard case .batch(let tasks, let body) = stage else {
-        preconditionFailure("preparation and commitment are batch stages")
+        preconditionFailure("only batch stages need not wait for each other")
       }
       return (0..<tasks).map { ($0, body) }
     }
-    return Segment(
-      body: .batch(tasks: tasks.count) { tasks[$0].body(tasks[$0].index, $1) }, work: work)
+    return .batch(tasks: tasks.count) { tasks[$0].body(tasks[$0].index, $1) }
   }
 
-  private static func segments(_ steps: [(stages: [Stage], work: Work)]) -> [Segment] {
+  private static func segments(_ steps: [BoundStep]) -> [Segment] {
     var segments: [Segment] = []
-    for step in steps {
+    for step in joined(steps) {
       // Of several stages each one counts as the whole step: no guess is made about their shares.
       for stage in step.stages {
-        switch stage {
-        case .batch(let tasks, let body):
-          segments.append(Segment(body: .batch(tasks: tasks, body), work: step.work))
-        case .groups(let body):
-          if case .groups(let bodies) = segments.last?.body {
-            segments[segments.count - 1].body = .groups(bodies + [body])
-            segments[segments.count - 1].work += step.work
-          } else {
-            segments.append(Segment(body: .groups([body]), work: step.work))
-          }
+        if case .groups(let body) = stage, case .groups(let bodies)? = segments.last?.body {
+          segments[segments.count - 1].body = .groups(bodies + [body])
+          segments[segments.count - 1].work += step.work
+        } else {
+          segments.append(Segment(stage, step.work))
         }
       }
     }
     return segments
+  }
+
+  /// Neighbours that need not wait for each other as one step.
+  private static func joined(_ steps: [BoundStep]) -> [BoundStep] {
+    var result: [BoundStep] = []
+    for step in steps {
+      if step.isIndependent, let last = result.last, last.isIndependent {
+        var work = last.work
+        work += step.work
+        result[result.count - 1] = BoundStep(
+          stages: [together(last.stages + step.stages)], work: work, isIndependent: true)
+      } else {
+        result.append(step)
+      }
+    }
+    return result
   }
 
   // MARK: Running
@@ -283,20 +326,20 @@ package final class Plan {
     }
   }
 
-  private func sumAndUpdate(_ chunk: GradientChunk) {
-    let gradient = gradientBuffer.floats + chunk.offset
-    if chunk.isSlab {
+  private func sumAndUpdate(_ stretch: GradientStretch) {
+    let gradient = gradientBuffer.floats + stretch.offset
+    if stretch.isSlab {
       kernels.reduction.sumParts(
-        UnsafePointer(slabs.floats + chunk.offset), slabCount, groupCount(batch?.count ?? 0),
-        gradient, chunk.range.count)
+        UnsafePointer(gradient), slabCount, groupCount(batch?.count ?? 0), gradient,
+        stretch.range.count)
     }
-    update(chunk.variable, chunk.range, UnsafePointer(gradient))
+    update(stretch.variable, stretch.range, UnsafePointer(gradient))
   }
 
   private func task(_ batch: Batch, samples: Range<Int>, group: Int, worker: Int) -> Task {
     Task(
       batchCount: batch.count, samples: samples, group: group, step: batch.step,
       scratch: workers[worker].scratch.floats, local: workers[worker].local.bytes,
-      slab: slabs.floats + group * slabCount, feed: batch.feed)
+      slab: gradientBuffer.floats + slabStart + group * slabCount, feed: batch.feed)
   }
 }

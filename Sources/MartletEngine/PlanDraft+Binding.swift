@@ -1,6 +1,14 @@
 import MartletOps
 import MartletTensors
 
+/// The stages of a step, with every tensor in its place.
+struct BoundStep {
+  var stages: [Stage]
+  let work: Work
+  /// Whether the step before and this one, if both are, need not wait for each other.
+  let isIndependent: Bool
+}
+
 /// From places to stages: every operation meets its site.
 extension PlanDraft {
   /// All stages, with every tensor in its place; those of preparation and commitment by instruction.
@@ -8,7 +16,7 @@ extension PlanDraft {
   /// - Parameter clock: Times them; `nil` leaves them as the operations made them.
   func bind(
     _ memory: PlanMemory, _ clock: StageClock?
-  ) -> (preparation: [[Stage]], steps: [(stages: [Stage], work: Work)], commitment: [[Stage]]) {
+  ) -> (preparation: [[Stage]], steps: [BoundStep], commitment: [[Stage]]) {
     (
       preparation: timed(clock, .prepare, memory) { $0.prepare($1) },
       steps: timedSteps(clock, memory),
@@ -72,50 +80,63 @@ extension PlanDraft {
       ]
     case .forward(let index):
       return program.instructions[index].operation.forward(forwardSite(index, memory))
+    case .forwardAgain(let index):
+      return program.instructions[index].operation.forwardAgain(
+        backwardSite(
+          index, program.instructions[index].inputs.map { _ in nil },
+          program.instructions[index].variables.map { _ in false }, memory))
     case .backward(let index, let targets, let accumulates):
-      let instruction = program.instructions[index]
-      let site = site(
-        index, memory,
-        dOutput: gradientSlots[roots[instruction.output]].map { place(of: $0, memory) },
-        dInputs: targets.map { $0.map { place(of: $0, memory) } },
-        gradients: zip(instruction.variables, accumulates).map {
-          gradientPlace($0, accumulates: $1, memory)
-        })
-      return instruction.operation.backward(site)
+      return program.instructions[index].operation.backward(
+        backwardSite(index, targets, accumulates, memory))
+    case .gradients(let index, let accumulates):
+      return program.instructions[index].operation.gradients(
+        backwardSite(
+          index, program.instructions[index].inputs.map { _ in nil }, accumulates, memory))
     }
+  }
+
+  private func backwardSite(
+    _ index: Int, _ targets: [SlotID?], _ accumulates: [Bool], _ memory: PlanMemory
+  ) -> Site {
+    let instruction = program.instructions[index]
+    return site(
+      index, memory, values: backwardSlot,
+      dOutput: gradientSlots[roots[instruction.output]].map { place(of: $0, memory) },
+      dInputs: targets.map { $0.map { place(of: $0, memory) } },
+      gradients: zip(instruction.variables, accumulates).map {
+        gradientPlace($0, accumulates: $1, memory)
+      })
   }
 
   func forwardSite(_ index: Int, _ memory: PlanMemory) -> Site {
     let instruction = program.instructions[index]
     return site(
-      index, memory, dOutput: nil,
+      index, memory, values: forwardSlot, dOutput: nil,
       dInputs: instruction.inputs.map { _ in nil },
       gradients: instruction.variables.map { _ in nil })
   }
 
   private func site(
-    _ index: Int, _ memory: PlanMemory, dOutput: Place?, dInputs: [Place?],
-    gradients: [GradientPlace?]
+    _ index: Int, _ memory: PlanMemory, values: (Program.ValueID) -> SlotID?, dOutput: Place?,
+    dInputs: [Place?], gradients: [GradientPlace?]
   ) -> Site {
     let instruction = program.instructions[index]
     return Site(
-      setting: settings[index], inputs: instruction.inputs.map { place(ofValue: $0, memory) },
-      output: place(ofValue: instruction.output, memory), variables: instruction.variables,
-      saved: savedSlots[index].map { place(of: $0, memory) }
-        ?? Place(arena: memory.arena, byteStride: 0),
+      setting: settings[index],
+      inputs: instruction.inputs.map { place(of: values($0), memory) },
+      output: place(of: values(instruction.output), memory), variables: instruction.variables,
+      saved: place(of: savedSlots[index], memory),
       batchSaved: memory.persistent + batchSavedOffsets[index],
       prepared: (memory.persistent + preparedOffsets[index]).assumingMemoryBound(to: Float.self),
       index: index, dOutput: dOutput, dInputs: dInputs, gradients: gradients)
   }
 
   private func place(ofValue value: Program.ValueID, _ memory: PlanMemory) -> Place {
-    guard let slot = valueSlots[roots[value]] else {
-      return Place(arena: memory.arena, byteStride: 0)
-    }
-    return place(of: slot, memory)
+    place(of: forwardSlot(value), memory)
   }
 
-  private func place(of slot: SlotID, _ memory: PlanMemory) -> Place {
+  private func place(of slot: SlotID?, _ memory: PlanMemory) -> Place {
+    guard let slot else { return Place(arena: memory.arena, byteStride: 0) }
     let stride = slots[slot].bytesPerSample
     switch slots[slot].place {
     case .arena(let offset): return Place(arena: memory.arena + offset, byteStride: stride)
@@ -129,7 +150,7 @@ extension PlanDraft {
   ) -> GradientPlace? {
     guard let trained = trained.first(where: { $0.variable === variable }) else { return nil }
     switch trained.sum {
-    case .groups: return GradientPlace(.slab(offset: trained.offset))
+    case .groups: return GradientPlace(.slab(offset: trained.offset - slabStart))
     case .batch:
       return GradientPlace(.model(memory.gradients + trained.offset, accumulates: accumulates))
     }

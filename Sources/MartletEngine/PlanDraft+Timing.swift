@@ -19,15 +19,17 @@ extension PlanDraft {
   /// The bound stages of each step, timed in a row of its own.
   func timedSteps(
     _ clock: StageClock?, _ memory: PlanMemory
-  ) -> [(stages: [Stage], work: Work)] {
+  ) -> [BoundStep] {
     // The layer whose gradient is added to another one's is the one that came before.
     var layer = ""
     return steps.map { step in
-      let (bound, work) = (stages(of: step, memory), work(of: step))
-      guard let clock else { return (bound, work) }
+      var bound = BoundStep(
+        stages: stages(of: step, memory), work: work(of: step), isIndependent: isIndependent(step))
+      guard let clock else { return bound }
       let name = name(of: step, after: layer, clock.names)
       layer = name.layer
-      return (clock.timed(bound, name.layer, name.operation, name.pass, work), work)
+      bound.stages = clock.timed(bound.stages, name.layer, name.operation, name.pass, bound.work)
+      return bound
     }
   }
 
@@ -47,9 +49,14 @@ extension PlanDraft {
     case .forward(let index):
       let (layer, operation) = instruction(index)
       return (layer, operation, .forward)
+    case .forwardAgain(let index):
+      let (layer, operation) = instruction(index)
+      return (layer, operation + ", again", .backward)
     case .backward(let index, _, _):
       let (layer, operation) = instruction(index)
       return (layer, operation, .backward)
+    case .gradients(let index, _):
+      return (program.instructions[index].layer, "gradients of variables", .backward)
     }
   }
 }

@@ -34,7 +34,7 @@ extension PlanDraft {
     case .head(let index, let gradient):
       let value = byteCount(heads[index].lossInput)
       return Work(bytesPerSample: gradient == nil ? 2 * value : 3 * value)
-    case .forward(let index):
+    case .forward(let index), .forwardAgain(let index):
       let cost = program.instructions[index].operation.cost(settings[index])
       return Work(
         multiplyAddsPerSample: cost.multiplyAdds, bytesPerSample: cost.bytes,
@@ -50,10 +50,16 @@ extension PlanDraft {
         bytes += instruction.inputs.reduce(0) { $0 + byteCount($1) }
       }
       if needs[index].backwardReadsOutput { bytes += byteCount(instruction.output) }
-      let passes = (hasTarget ? 1 : 0) + (hasGradient ? 1 : 0)
+      let givesGradient = hasGradient && !needs[index].defersGradients
+      let passes = (hasTarget ? 1 : 0) + (givesGradient ? 1 : 0)
       return Work(
         multiplyAddsPerSample: cost.multiplyAdds * passes, bytesPerSample: bytes,
         bytesPerBatch: variableByteCount(index) * passes)
+    case .gradients(let index, _):
+      let cost = program.instructions[index].operation.cost(settings[index])
+      return Work(
+        multiplyAddsPerSample: cost.multiplyAdds, bytesPerSample: cost.bytes,
+        bytesPerBatch: variableByteCount(index))
     }
   }
 

@@ -29,6 +29,7 @@ struct PlanDraft {
   let heads: [LossHead]
   let kernels: Kernels
   let precision: ProductPrecision
+  private let groupWork: Int
   private(set) var groupSize = 1
 
   struct Trained {
@@ -36,8 +37,10 @@ struct PlanDraft {
     let offset: Int
     let sum: GradientSum
   }
-  /// Variables with a gradient. Those summed in slabs come first, at the same offsets as there.
+  /// Variables with a gradient, and where it stands: those of `.batch` stages come first, behind them
+  /// the slab of the first group, in which those of the groups are summed.
   private(set) var trained: [Trained] = []
+  private(set) var slabStart = 0
   private(set) var slabCount = 0
 
   private(set) var arenaByteCount = 0
@@ -75,6 +78,8 @@ struct PlanDraft {
   typealias SlotID = Int
   private(set) var slots: [Slot] = []
   private(set) var valueSlots: [Program.ValueID: SlotID] = [:]
+  /// Of the values that the backward pass works out again.
+  private(set) var repeatedSlots: [Program.ValueID: SlotID] = [:]
   private(set) var gradientSlots: [Program.ValueID: SlotID] = [:]
   private(set) var savedSlots: [SlotID?] = []
   private(set) var preparedOffsets: [Int] = []
@@ -85,16 +90,23 @@ struct PlanDraft {
     case gather(input: Int)
     case forward(Int)
     case head(Int, gradient: SlotID?)
+    /// The output of an instruction once more, for the backward pass.
+    case forwardAgain(Int)
     /// `targets`: where the gradients of the inputs go.
+    /// `accumulates`: whether the gradient of each variable is added to that of another use; empty
+    /// where `gradients` writes them.
     case backward(Int, targets: [SlotID?], accumulates: [Bool])
+    /// What `backward` of the same instruction leaves for later.
+    case gradients(Int, accumulates: [Bool])
     case addGradient(from: SlotID, into: SlotID, count: Int)
     case copyOut(output: Int)
   }
 
   init(
     _ program: Program, capacity: Int, isTraining: Bool, heads: [LossHead],
-    computesGradients: Bool, kernels: Kernels, precision: ProductPrecision
+    computesGradients: Bool, groupWork: Int, kernels: Kernels, precision: ProductPrecision
   ) {
+    self.groupWork = groupWork
     self.program = program
     self.capacity = capacity
     self.isTraining = isTraining
@@ -137,8 +149,9 @@ struct PlanDraft {
 
   // MARK: Partition
 
-  /// Groups per batch: enough to share out among sixteen threads, fewer where a gradient per group
-  /// would take more than `slabBudget` floats. A fact of the plan, not of the machine.
+  /// Groups per batch: enough to share out among sixteen threads, fewer where they would have too
+  /// little work, or where a gradient per group would take more than `slabBudget` floats. A fact of
+  /// the plan, not of the machine.
   private static let groupTarget = 16
   private static let slabBudget = 1 << 23
 
@@ -147,6 +160,13 @@ struct PlanDraft {
     needs = zip(program.instructions, settings).map { $0.operation.needs($1) }
     if computesGradients { listTrained() }
     var groups = PlanDraft.groupTarget
+    let multiplyAdds = zip(program.instructions, settings).reduce(0) {
+      $0 + $1.0.operation.cost($1.1).multiplyAdds
+    }
+    if multiplyAdds > 0 {
+      let samples = (groupWork + multiplyAdds - 1) / multiplyAdds
+      groups = min(groups, max(1, capacity / samples))
+    }
     while groups > 4 && groups * slabCount > PlanDraft.slabBudget { groups /= 2 }
     groupSize = max(1, (capacity + groups - 1) / groups)
     settings = program.instructions.map { setting($0) }
@@ -177,13 +197,14 @@ struct PlanDraft {
       }
     }
     var offset = 0
-    for sum in [GradientSum.groups, .batch] {
+    for sum in [GradientSum.batch, .groups] {
       for entry in found where entry.sum == sum {
         trained.append(Trained(variable: entry.variable, offset: offset, sum: sum))
         offset += entry.variable.count
       }
-      if sum == .groups { slabCount = offset }
+      if sum == .batch { slabStart = offset }
     }
+    slabCount = offset - slabStart
   }
 
   private mutating func placePersistent() {
@@ -247,10 +268,18 @@ struct PlanDraft {
       addUp(target, into: total, root)
     }
     var written = Set<ObjectIdentifier>()
+    /// Whether the gradient of each variable of an instruction is added to that of another use.
+    func accumulates(_ instruction: Program.Instruction) -> [Bool] {
+      instruction.variables.map { !written.insert(ObjectIdentifier($0)).inserted }
+    }
+    var deferred: [Int] = []
     for index in activeInstructions.reversed() {
       let instruction = program.instructions[index]
       let output = roots[instruction.output]
       guard requires[output], let gradient = gradientSlots[output] else { continue }
+      if needs[index].backwardReadsInputs {
+        for input in instruction.inputs where requires[roots[input]] { repeatOutput(roots[input]) }
+      }
       let inPlace = needs[index].gradientsInPlace.first { requires[roots[instruction.inputs[$0]]] }
       var targets: [SlotID?] = []
       var additions: [(SlotID, SlotID, Program.ValueID)] = []
@@ -264,12 +293,28 @@ struct PlanDraft {
         targets.append(target)
         if let total { additions.append((target, total, root)) }
       }
-      let accumulates = instruction.variables.map {
-        !written.insert(ObjectIdentifier($0)).inserted
-      }
-      steps.append(.backward(index, targets: targets, accumulates: accumulates))
+      let defers = needs[index].defersGradients
+      if defers { deferred.append(index) }
+      steps.append(
+        .backward(index, targets: targets, accumulates: defers ? [] : accumulates(instruction)))
       for (target, total, root) in additions { addUp(target, into: total, root) }
     }
+    // In the order of the variables, as the optimizer goes through them.
+    for index in deferred.reversed() {
+      steps.append(.gradients(index, accumulates: accumulates(program.instructions[index])))
+    }
+  }
+
+  /// Has a value worked out again before it is read, if its instruction wants that.
+  private mutating func repeatOutput(_ root: Program.ValueID) {
+    guard repeatedSlots[root] == nil,
+      let index = activeInstructions.first(where: {
+        needs[$0].repeatsOutput && roots[program.instructions[$0].output] == root
+      })
+    else { return }
+    for input in program.instructions[index].inputs { repeatOutput(roots[input]) }
+    repeatedSlots[root] = addSlot(program.shapes[root].count * MemoryLayout<Float>.stride)
+    steps.append(.forwardAgain(index))
   }
 
   /// Where the next contribution to a gradient is written, `memory` if given; `total` where it is
@@ -348,8 +393,14 @@ struct PlanDraft {
     localByteCount = localPlacement.byteCount
   }
 
+  /// Gradients that are written and not added to those of another use of the variable.
+  func isIndependent(_ step: Step) -> Bool {
+    guard case .gradients(_, let accumulates) = step else { return false }
+    return !accumulates.contains(true)
+  }
+
   private func slotsUsed(by step: Step) -> [SlotID] {
-    func value(_ id: Program.ValueID) -> SlotID? { valueSlots[roots[id]] }
+    func value(_ id: Program.ValueID) -> SlotID? { forwardSlot(id) }
     switch step {
     case .clearSlab: return []
     case .gather(let input): return [value(program.inputs[input])].compactMap { $0 }
@@ -364,13 +415,30 @@ struct PlanDraft {
       let instruction = program.instructions[index]
       return (instruction.inputs.map(value) + [value(instruction.output), savedSlots[index]])
         .compactMap { $0 }
-    case .backward(let index, let targets, _):
+    case .forwardAgain(let index):
       let instruction = program.instructions[index]
-      var used: [SlotID?] = targets + [gradientSlots[roots[instruction.output]], savedSlots[index]]
-      if needs[index].backwardReadsInputs { used += instruction.inputs.map(value) }
-      if needs[index].backwardReadsOutput { used.append(value(instruction.output)) }
-      return used.compactMap { $0 }
+      return (instruction.inputs + [instruction.output]).compactMap { backwardSlot($0) }
+    case .backward(let index, let targets, _):
+      return (targets + usedBackward(index)).compactMap { $0 }
+    case .gradients(let index, _): return usedBackward(index).compactMap { $0 }
     }
+  }
+
+  /// What the backward pass of an instruction reads.
+  private func usedBackward(_ index: Int) -> [SlotID?] {
+    let instruction = program.instructions[index]
+    var used = [gradientSlots[roots[instruction.output]], savedSlots[index]]
+    if needs[index].backwardReadsInputs { used += instruction.inputs.map(backwardSlot) }
+    if needs[index].backwardReadsOutput { used.append(backwardSlot(instruction.output)) }
+    return used
+  }
+
+  /// Where the forward pass writes a value.
+  func forwardSlot(_ value: Program.ValueID) -> SlotID? { valueSlots[roots[value]] }
+
+  /// Where the backward pass reads a value.
+  func backwardSlot(_ value: Program.ValueID) -> SlotID? {
+    repeatedSlots[roots[value]] ?? valueSlots[roots[value]]
   }
 }
 

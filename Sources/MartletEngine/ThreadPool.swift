@@ -9,14 +9,15 @@ import Synchronization
 
 /// Runs numbered tasks on a few threads that wait for work.
 ///
-/// Which thread runs which task is left to chance; tasks are cut by the plan and write to places of
-/// their own, so the result is not. The calling thread works too. If the pool is busy with another
-/// caller's tasks, the caller does its own alone: two models side by side share the processors
-/// instead of queueing.
+/// Every thread has a share of the tasks, a stretch of neighbours, the same of every job of so many
+/// tasks: what a group of samples left in its core's cache is there when the group's next stage
+/// runs. Who is done takes over tasks from the ends of the others' shares. So which thread runs which
+/// task is left to chance; tasks are cut by the plan and write to places of their own, so the
+/// result is not. The calling thread works too. If the pool is busy with another caller's tasks, the
+/// caller does its own alone: two models side by side share the processors instead of queueing.
 ///
-/// A job is one word, `generation << 32 | tasks left`. A thread claims a task by lowering it; once
-/// that has succeeded the job cannot end before the task does, so its other fields may be read. So
-/// nobody ever waits for a sleeping thread to take notice.
+/// Once a thread has taken a task the job cannot end before the task does, so the job's fields may be
+/// read. So nobody ever waits for a sleeping thread to take notice.
 package final class ThreadPool: @unchecked Sendable {
   /// Runs the tasks of a range: all of a job where the caller works alone, else one at a time.
   package typealias Body = (_ tasks: Range<Int>, _ worker: Int) -> Void
@@ -24,13 +25,15 @@ package final class ThreadPool: @unchecked Sendable {
   package let threadCount: Int
   private let process = getpid()
 
-  private let ticket = Atomic<UInt64>(0)
+  /// One per thread.
+  private let shares: UnsafeMutablePointer<TaskShare>
+  /// Number of the latest job, set once its shares are.
+  private let job = Atomic<UInt64>(0)
   private let completed = Atomic<Int>(0)
   private let isBusy = Atomic<Bool>(false)
   private let isClosing = Atomic<Bool>(false)
   private let sleepers = Atomic<Int>(0)
-  /// Fields of the current job.
-  private var taskCount = 0
+  /// Of the current job.
   private var body: Body = { _, _ in }
 
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -48,9 +51,11 @@ package final class ThreadPool: @unchecked Sendable {
 
   private init(threadCount: Int) {
     self.threadCount = threadCount
+    shares = .allocate(capacity: threadCount)
+    for index in 0..<threadCount { (shares + index).initialize(to: TaskShare()) }
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(condition, nil)
-    for worker in 1..<max(threadCount, 1) { start(worker) }
+    for worker in 1..<threadCount { start(worker) }
   }
 
   // MARK: The shared pool
@@ -112,10 +117,11 @@ package final class ThreadPool: @unchecked Sendable {
       return
     }
     self.body = body
-    self.taskCount = taskCount
     completed.store(0, ordering: .relaxed)
-    let generation = (ticket.load(ordering: .relaxed) >> 32) &+ 1
-    ticket.store(generation << 32 | UInt64(taskCount), ordering: .sequentiallyConsistent)
+    for index in 0..<threadCount {
+      shares[index].fill(TaskShare.range(index, of: threadCount, tasks: taskCount))
+    }
+    job.add(1, ordering: .sequentiallyConsistent)
     if nanoseconds >= ThreadPool.smallestWaking,
       sleepers.load(ordering: .sequentiallyConsistent) > 0
     {
@@ -123,7 +129,7 @@ package final class ThreadPool: @unchecked Sendable {
       pthread_cond_broadcast(condition)
       pthread_mutex_unlock(mutex)
     }
-    while claimAndRun(worker: 0) {}
+    runTasks(worker: 0)
     // Who has not finished yet may have lost its processor: leave it this one.
     if !spin(until: { completed.load(ordering: .acquiring) == taskCount }) {
       while completed.load(ordering: .acquiring) < taskCount { sched_yield() }
@@ -132,36 +138,33 @@ package final class ThreadPool: @unchecked Sendable {
     isBusy.store(false, ordering: .releasing)
   }
 
-  /// - Returns: Whether there was a task.
-  private func claimAndRun(worker: Int) -> Bool {
-    var word = ticket.load(ordering: .acquiring)
-    while word & 0xffff_ffff > 0 {
-      let (exchanged, original) = ticket.weakCompareExchange(
-        expected: word, desired: word - 1, ordering: .acquiringAndReleasing)
-      if exchanged {
-        // Tasks are claimed from the first up: long ones stand in front.
-        let task = taskCount - Int(word & 0xffff_ffff)
-        body(task..<(task + 1), worker)
-        completed.add(1, ordering: .releasing)
-        return true
-      }
-      word = original
+  /// The worker's own share, then what is left of the others'.
+  private func runTasks(worker: Int) {
+    while let task = shares[worker].takeFirst() { run(task, worker) }
+    for distance in 1..<threadCount {
+      let other = (worker + distance) % threadCount
+      while let task = shares[other].takeLast() { run(task, worker) }
     }
-    return false
   }
 
-  private var hasWork: Bool { ticket.load(ordering: .sequentiallyConsistent) & 0xffff_ffff > 0 }
+  private func run(_ task: Int, _ worker: Int) {
+    body(task..<(task + 1), worker)
+    completed.add(1, ordering: .releasing)
+  }
 
   private func work(_ worker: Int) {
     FloatingPointMode.flushDenormals()
     while !isClosing.load(ordering: .relaxed) {
-      if claimAndRun(worker: worker) { continue }
-      if spin(until: { hasWork }) { continue }
+      let seen = job.load(ordering: .acquiring)
+      runTasks(worker: worker)
+      if spin(until: { job.load(ordering: .acquiring) != seen }) { continue }
       pthread_mutex_lock(mutex)
       // Announced before the last look, as the caller publishes before it looks for sleepers: one
       // of the two sees the other.
       sleepers.add(1, ordering: .sequentiallyConsistent)
-      while !hasWork, !isClosing.load(ordering: .sequentiallyConsistent) {
+      while job.load(ordering: .sequentiallyConsistent) == seen,
+        !isClosing.load(ordering: .sequentiallyConsistent)
+      {
         pthread_cond_wait(condition, mutex)
       }
       sleepers.subtract(1, ordering: .sequentiallyConsistent)
@@ -229,6 +232,8 @@ package final class ThreadPool: @unchecked Sendable {
     }
     mutex.deallocate()
     condition.deallocate()
+    shares.deinitialize(count: threadCount)
+    shares.deallocate()
   }
 
   /// Waits on the processor for some tens of microseconds.

@@ -5,7 +5,8 @@ package struct ReductionKernels: Sendable {
       _ x: Source, _ rowStep: Int, _ rows: Int, _ columns: Int, _ scale: Float, _ y: Target,
       _ accumulates: Bool
     ) -> Void
-  /// y[i] = Σ over parts of x[part·partStep + i], parts in rising order. Overwrites `y`.
+  /// y[i] = Σ over parts of x[part·partStep + i], parts in rising order. Overwrites `y`, which may
+  /// be the first part.
   package var sumParts:
     @Sendable (_ x: Source, _ partStep: Int, _ parts: Int, _ y: Target, _ count: Int) -> Void
   /// Whether no element is NaN or infinite.

@@ -73,6 +73,7 @@ package struct BatchNormalizationOp: Operation {
     needs.backwardReadsOutput = activation != .linear && !recomputesClamp
     // What comes back through the addition is the other input's gradient as it stands.
     if hasAddend { needs.gradientsInPlace = [1] }
+    needs.repeatsOutput = recomputesClamp || (activation == .linear && !hasAddend)
     needs.savedBytesPerBatch = layout.floatCount * MemoryLayout<Float>.stride
     needs.gradientSums = [0: .batch, 1: .batch]
     return needs
@@ -222,21 +223,28 @@ extension BatchNormalizationOp {
           writeScaleAndShift(variables, layout, memory)
         })
     }
-    let scaling = layout.scaling(memory)
+    return stages + forwardAgain(site)
+  }
+
+  /// Scale, shift, addition and activation.
+  package func forwardAgain(_ site: Site) -> [Stage] {
+    let layout = NormalizationLayout(self, site.setting)
+    let normalization = site.kernels.normalization
+    let scaling = layout.scaling(site.batchSaved)
     let activate = site.kernels.elementwise.activate
     let clamps = activation == .relu
     let activatesAfterwards = activation != .linear && !clamps
     let count = site.setting.outputShape.count
-    stages.append(
+    return [
       .samples { sample, task in
         let y = site.output.floats(sample, task)
         normalization.scaleShift(
           Source(site.inputs[0].floats(sample, task)), scaling,
           hasAddend ? Source(site.inputs[1].floats(sample, task)) : nil, clamps, y, layout.rows,
-          channels, layout.inner)
+          layout.channels, layout.inner)
         if activatesAfterwards { activate(activation, Source(y), y, count) }
-      })
-    return stages
+      }
+    ]
   }
 
   package func commit(_ site: Site) -> [Stage] {

@@ -5,8 +5,9 @@ import MartletTensors
 /// Product of the last axis with a matrix, and what is fused onto it: y = f(x · w + b).
 ///
 /// x `[…, K]`, w `[K, N]`, b `[N]`, y `[…, N]`. All samples of the batch, and all positions before
-/// the last axis, are rows of one matrix; the work is divided by blocks of the result, because a
-/// copy of the gradient of a wide matrix per group of samples would cost more than the product.
+/// the last axis, are rows of one matrix. The work is divided by groups of samples where the matrix
+/// is small (`MatrixBlocks.areGroups`), else by blocks of the result. The gradient of the matrix is
+/// divided by blocks always, because a copy of it per group would cost more than the product.
 package struct MatrixProductOp: Operation {
   package let units: Int
   package var hasBias = false
@@ -54,14 +55,11 @@ package struct MatrixProductOp: Operation {
     needs.backwardReadsInputs = true
     needs.backwardReadsOutput = activation != .linear
     needs.gradientSums = [0: .batch, 1: .batch]
+    needs.defersGradients = true
     needs.preparedCount = FoldedWeights.count(
       normalization, weights: blocks.depth * units, channels: units)
     if setting.givesInputGradient {
       needs.preparedCount += product.packedCount(depth: units, columns: blocks.depth)
-    }
-    if setting.isTraining, activation != .linear {
-      needs.savedBytesPerBatch =
-        blocks.rowCapacity * units * MemoryLayout<Float>.stride + Buffer.slack
     }
     return needs
   }
@@ -72,9 +70,15 @@ private struct MatrixBlocks {
   /// K, N and rows per sample.
   let depth: Int, units: Int, rowsPerSample: Int
   let rowCapacity: Int
+  /// Whether output and input gradient are worked out group by group, without waiting for others.
+  let areGroups: Bool
   /// Rows and columns of one task of the product itself, and columns of one task of the gradients.
   let rowBlock: Int, columnBlock: Int
   let gradientColumnBlock: Int
+
+  /// Elements of the matrix per row of a group, up to which groups read all of it: 256 KB where a
+  /// group has 16 rows, 32 KB for two. To bring it near is then little beside the products.
+  private static let elementsPerRow = 4096
 
   init(_ operation: MatrixProductOp, _ setting: Setting) {
     let panel = setting.kernels.product.panelWidth
@@ -82,6 +86,10 @@ private struct MatrixBlocks {
     units = operation.units
     rowsPerSample = setting.inputShapes[0].count / depth
     rowCapacity = rowsPerSample * setting.capacity
+    // Other precisions would convert the matrix once per group.
+    areGroups =
+      setting.kernels.product.precision == .float32
+      && depth * units <= MatrixBlocks.elementsPerRow * rowsPerSample * setting.groupSize
     // A block of rows should stay in the second cache level while it meets its panels. A batch of
     // images is a single block or two, so columns make the tasks; the depth is long enough.
     rowBlock = 112
@@ -89,7 +97,45 @@ private struct MatrixBlocks {
     gradientColumnBlock = 4 * panel
   }
 
-  static func blocks(_ count: Int, of size: Int) -> Int { (count + size - 1) / size }
+  static func count(_ extent: Int, of size: Int) -> Int { (extent + size - 1) / size }
+
+  /// A stage that treats all rows of the batch, divided into groups or into blocks of rows and of
+  /// `columns`.
+  func stage(
+    columns: Int, _ columnBlock: Int, _ body: @escaping (Rows, Range<Int>, borrowing Task) -> Void
+  ) -> Stage {
+    if areGroups {
+      return .groups { task in
+        body(
+          Rows(task.samples.lowerBound, 0, task.samples.count * rowsPerSample), 0..<columns, task)
+      }
+    }
+    let columnTasks = MatrixBlocks.count(columns, of: columnBlock)
+    return .batch(tasks: MatrixBlocks.count(rowCapacity, of: rowBlock) * columnTasks) {
+      index, task in
+      let first = index / columnTasks * rowBlock
+      let count = min(rowBlock, task.batchCount * rowsPerSample - first)
+      let column = index % columnTasks * columnBlock
+      guard count > 0 else { return }
+      body(Rows(0, first, count), column..<min(column + columnBlock, columns), task)
+    }
+  }
+
+  /// Some rows, from the first one of a sample on.
+  struct Rows {
+    let sample: Int, first: Int, count: Int
+
+    init(_ sample: Int, _ first: Int, _ count: Int) {
+      self.sample = sample
+      self.first = first
+      self.count = count
+    }
+
+    /// The first of them in a tensor with rows of so many elements.
+    func start(in place: Place, _ length: Int, _ task: borrowing Task) -> Target {
+      place.floats(sample, task) + first * length
+    }
+  }
 }
 
 extension MatrixProductOp {
@@ -108,7 +154,7 @@ extension MatrixProductOp {
     let (matrix, prepared) = (weights.weights, weights.prepared)
     let units = units
     return weights.stages + [
-      .batch(tasks: MatrixBlocks.blocks(blocks.depth, of: 4 * panel)) { index, _ in
+      .batch(tasks: MatrixBlocks.count(blocks.depth, of: 4 * panel)) { index, _ in
         let first = index * 4 * panel
         kernels.product.pack(
           matrix + first * units, 1, units, units, min(4 * panel, blocks.depth - first),
@@ -123,35 +169,30 @@ extension MatrixProductOp {
     let weights = weights(site)
     let clamps = activation == .relu
     let activatesAfterwards = activation != .linear && !clamps
-    let columnTasks = MatrixBlocks.blocks(units, of: blocks.columnBlock)
-    let rowTasks = MatrixBlocks.blocks(blocks.rowCapacity, of: blocks.rowBlock)
+    let (depth, units) = (blocks.depth, units)
     let zero = OffsetTable([0])
     return [
-      .batch(tasks: rowTasks * columnTasks) { index, task in
-        let row = index / columnTasks * blocks.rowBlock
-        let column = index % columnTasks * blocks.columnBlock
-        let rows = min(blocks.rowBlock, task.batchCount * blocks.rowsPerSample - row)
-        guard rows > 0 else { return }
-        let columns = min(blocks.columnBlock, units - column)
-        let y = site.output.floats(0, task) + (row * units + column)
+      blocks.stage(columns: units, blocks.columnBlock) { rows, columns, task in
+        let first = columns.lowerBound
+        let y = rows.start(in: site.output, units, task) + first
         var product = Product(
-          a: Source(site.inputs[0].floats(0, task)) + row * blocks.depth,
-          runOffsets: zero.pointer, b: weights.weights + column, c: y)
-        product.aRowStep = blocks.depth
-        product.runLength = blocks.depth
+          a: Source(rows.start(in: site.inputs[0], depth, task)), runOffsets: zero.pointer,
+          b: weights.weights + first, c: y)
+        product.aRowStep = depth
+        product.runLength = depth
         product.bPanelStep = kernels.product.panelWidth
         product.bDepthStep = units
         product.work = task.scratch
         product.cRowStep = units
-        product.rows = rows
-        product.columns = columns
-        product.bias = weights.bias.map { $0 + column }
+        product.rows = rows.count
+        product.columns = columns.count
+        product.bias = weights.bias.map { $0 + first }
         product.clampsAtZero = clamps
         kernels.product.multiply(product)
         if activatesAfterwards {
-          for row in 0..<rows {
+          for row in 0..<rows.count {
             kernels.elementwise.activate(
-              activation, Source(y + row * units), y + row * units, columns)
+              activation, Source(y + row * units), y + row * units, columns.count)
           }
         }
       }
@@ -163,51 +204,28 @@ extension MatrixProductOp {
     let blocks = MatrixBlocks(self, site.setting)
     let kernels = site.kernels
     let (depth, units) = (blocks.depth, units)
-    let dz = site.batchSaved.assumingMemoryBound(to: Float.self)
-    let isLinear = activation == .linear
-    let dInput = site.dInputs[0]
-    let matrixGradient = site.gradients[0]?.model
-    let biasGradient = hasBias ? site.gradients[1]?.model : nil
-    let zero = OffsetTable([0])
-
     var stages: [Stage] = []
-    if !isLinear {
+    if activation != .linear {
+      // From here on the place of dy holds dz.
       stages.append(
-        .batch(tasks: MatrixBlocks.blocks(blocks.rowCapacity, of: blocks.rowBlock)) { index, task in
-          let row = index * blocks.rowBlock
-          let rows = min(blocks.rowBlock, task.batchCount * blocks.rowsPerSample - row)
-          guard rows > 0 else { return }
-          let y = Source(site.output.floats(0, task)) + row * units
-          let dy = Source(dOutput.floats(0, task)) + row * units
-          kernels.elementwise.activateBackward(activation, y, y, dy, dz + row * units, rows * units)
+        blocks.stage(columns: units, units) { rows, _, task in
+          let y = Source(rows.start(in: site.output, units, task))
+          let dy = rows.start(in: dOutput, units, task)
+          kernels.elementwise.activateBackward(
+            activation, y, y, Source(dy), dy, rows.count * units)
         })
     }
-
-    // Input gradient, matrix gradient and bias gradient do not wait for each other: one stage.
-    let columnTasks = MatrixBlocks.blocks(units, of: blocks.gradientColumnBlock)
-    let matrixTasks =
-      matrixGradient == nil ? 0 : MatrixBlocks.blocks(depth, of: blocks.rowBlock) * columnTasks
-    let inputColumnTasks = MatrixBlocks.blocks(depth, of: blocks.gradientColumnBlock)
-    let inputTasks =
-      dInput == nil
-      ? 0 : MatrixBlocks.blocks(blocks.rowCapacity, of: blocks.rowBlock) * inputColumnTasks
-    let width = kernels.product.packedWidth(depth)
-    let prepared = Source(weights(site).prepared)
-
-    stages.append(
-      .batch(tasks: inputTasks + matrixTasks + (biasGradient == nil ? 0 : 1)) { index, task in
-        let gradient = isLinear ? Source(dOutput.floats(0, task)) : Source(dz)
-        let rowCount = task.batchCount * blocks.rowsPerSample
-        if index < inputTasks, let dInput {
+    if let dInput = site.dInputs[0] {
+      let width = kernels.product.packedWidth(depth)
+      let prepared = Source(weights(site).prepared)
+      let zero = OffsetTable([0])
+      stages.append(
+        blocks.stage(columns: depth, blocks.gradientColumnBlock) { rows, columns, task in
           // dx = dz · wᵀ
-          let row = index / inputColumnTasks * blocks.rowBlock
-          let column = index % inputColumnTasks * blocks.gradientColumnBlock
-          let rows = min(blocks.rowBlock, rowCount - row)
-          guard rows > 0 else { return }
+          let first = columns.lowerBound
           var product = Product(
-            a: gradient + row * units, runOffsets: zero.pointer,
-            b: prepared + column * units,
-            c: dInput.floats(0, task) + (row * depth + column))
+            a: Source(rows.start(in: dOutput, units, task)), runOffsets: zero.pointer,
+            b: prepared + first * units, c: rows.start(in: dInput, depth, task) + first)
           product.aRowStep = units
           product.runLength = units
           product.bIsPacked = true
@@ -215,17 +233,36 @@ extension MatrixProductOp {
           product.bDepthStep = width
           product.work = task.scratch
           product.cRowStep = depth
-          product.rows = rows
-          product.columns = min(blocks.gradientColumnBlock, depth - column)
+          product.rows = rows.count
+          product.columns = columns.count
           kernels.product.multiply(product)
-        } else if index < inputTasks + matrixTasks, let matrixGradient {
+        })
+    }
+    return stages
+  }
+
+  package func gradients(_ site: Site) -> [Stage] {
+    guard let dOutput = site.dOutput else { return [] }
+    let blocks = MatrixBlocks(self, site.setting)
+    let kernels = site.kernels
+    let (depth, units) = (blocks.depth, units)
+    let matrixGradient = site.gradients[0]?.model
+    let biasGradient = hasBias ? site.gradients[1]?.model : nil
+    let columnTasks = MatrixBlocks.count(units, of: blocks.gradientColumnBlock)
+    let matrixTasks =
+      matrixGradient == nil ? 0 : MatrixBlocks.count(depth, of: blocks.rowBlock) * columnTasks
+    let zero = OffsetTable([0])
+    return [
+      .batch(tasks: matrixTasks + (biasGradient == nil ? 0 : 1)) { index, task in
+        let dz = Source(dOutput.floats(0, task))
+        let rowCount = task.batchCount * blocks.rowsPerSample
+        if index < matrixTasks, let matrixGradient {
           // dw = xᵀ · dz
-          let block = index - inputTasks
-          let row = block / columnTasks * blocks.rowBlock
-          let column = block % columnTasks * blocks.gradientColumnBlock
+          let row = index / columnTasks * blocks.rowBlock
+          let column = index % columnTasks * blocks.gradientColumnBlock
           var product = Product(
             a: Source(site.inputs[0].floats(0, task)) + row, runOffsets: zero.pointer,
-            b: gradient + column, c: matrixGradient.pointer + (row * units + column))
+            b: dz + column, c: matrixGradient.pointer + (row * units + column))
           product.aRowStep = 1
           product.aDepthStep = depth
           product.runLength = rowCount
@@ -239,10 +276,10 @@ extension MatrixProductOp {
           kernels.product.multiply(product)
         } else if let biasGradient {
           kernels.reduction.columnSums(
-            gradient, units, rowCount, units, 1, biasGradient.pointer, biasGradient.accumulates)
+            dz, units, rowCount, units, 1, biasGradient.pointer, biasGradient.accumulates)
         }
-      })
-    return stages
+      }
+    ]
   }
 
   package func reference(

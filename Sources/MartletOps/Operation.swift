@@ -34,9 +34,17 @@ package protocol Operation: Sendable {
   /// Lays out variables for the kernels. Runs when a variable has changed, one stage after the other.
   func prepare(_ site: Site) -> [Stage]
   func forward(_ site: Site) -> [Stage]
+  /// Writes the output once more, from the inputs and what the forward pass kept, where that is less
+  /// than to keep it until the backward pass (`Needs.repeatsOutput`). Only stages by groups.
+  func forwardAgain(_ site: Site) -> [Stage]
   /// Writes `dInputs` and adds to (or writes) the gradients of the variables. `dOutput` is read by
-  /// nobody afterwards and may be overwritten.
+  /// nobody else afterwards and may be overwritten.
   func backward(_ site: Site) -> [Stage]
+  /// The gradients of the variables where `backward` leaves them out (`Needs.defersGradients`): a
+  /// batch stage that no layer before this one waits for. Runs behind the whole backward pass, side
+  /// by side with those of other operations; what `backward` could read is still there, `dOutput` as
+  /// it was left.
+  func gradients(_ site: Site) -> [Stage]
 
   /// Changes that a training step makes besides the optimizer's, moving averages for one. Runs
   /// after the backward pass, and only where the step is accepted (its loss is a number).
@@ -54,6 +62,8 @@ extension Operation {
   }
   package func needs(_ setting: Setting) -> Needs { Needs() }
   package func prepare(_ site: Site) -> [Stage] { [] }
+  package func forwardAgain(_ site: Site) -> [Stage] { [] }
+  package func gradients(_ site: Site) -> [Stage] { [] }
   package func commit(_ site: Site) -> [Stage] { [] }
 }
 
@@ -118,9 +128,14 @@ package struct Needs {
   package var scratchCount = 0
   package var backwardReadsInputs = false
   package var backwardReadsOutput = false
+  /// Whether the output is cheaper to work out again than to keep for those that read it in the
+  /// backward pass. The backward pass must not read it itself, and must read the inputs.
+  package var repeatsOutput = false
   /// Inputs whose gradient can be written over that of the output. The first of them that wants one
   /// gets the output's place for it.
   package var gradientsInPlace: [Int] = []
+  /// Whether the gradients of the variables come from `gradients`.
+  package var defersGradients = false
   /// Where the gradient of each variable is summed; `.groups` for those not named.
   package var gradientSums: [Int: GradientSum] = [:]
 

@@ -55,7 +55,10 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
       WinogradConvolution.blockCount / (WinogradConvolution.positions * (channels + filters)),
       WinogradConvolution.leastTiles)
     let tiles = tileRows * tilesAcross
-    chunkSize = min(max(target / tiles, 1), groupSize)
+    // Chunks of nearly equal size.
+    let most = max(target / tiles, 1)
+    let chunks = (groupSize + most - 1) / most
+    chunkSize = (groupSize + chunks - 1) / chunks
     if chunkSize > 1 {
       blockRows = chunkSize * tileRows
     } else {

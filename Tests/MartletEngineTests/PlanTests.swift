@@ -399,6 +399,51 @@ import Testing
     }
   }
 
+  /// What a normalization gives is worked out again for those that read it in the backward pass: for
+  /// two of them, and through a chain of normalizations.
+  @Test func normalizedValuesAreWorkedOutAgain() throws {
+    var program = Program()
+    func normalized(_ x: Program.ValueID, _ layer: String) throws -> Program.ValueID {
+      let shape = try Shape([3])
+      let variables = try ["gamma", "beta", "moving_mean", "moving_variance"].map {
+        try Variable(name: $0, shape: shape, isTrainable: !$0.hasPrefix("moving"))
+      }
+      return try program.apply(
+        BatchNormalizationOp(
+          axis: 2, momentum: 0.9, epsilon: 1e-3, hasScale: true, hasCenter: true, isFrozen: false),
+        to: [x], variables: variables, layer: layer)
+    }
+    func convolved(_ x: Program.ValueID, _ layer: String) throws -> Program.ValueID {
+      let (convolution, kernel) = try PlanTests.convolution((6, 5), 3, 3)
+      return try program.apply(convolution, to: [x], variables: [kernel], layer: layer)
+    }
+    let input = program.addInput(try Shape([6, 5, 3]))
+    let shift = try Variable(name: "shift", shape: Shape([3]))
+    let start = try program.apply(BiasOp(), to: [input], variables: [shift], layer: "shift")
+    let first = try normalized(start, "first")
+    let second = try program.apply(
+      ActivationOp(.relu), to: [normalized(first, "second")], layer: "second")
+    let sum = try program.apply(
+      AdditionOp(), to: [convolved(second, "left"), convolved(second, "right")], layer: "sum")
+    program.outputs = [sum, try convolved(first, "direct")]
+    try ProgramCheck(program).run()
+
+    var names = StageClock.Names()
+    names.inputs = ["x"]
+    names.outputs = ["sum", "direct"]
+    names.losses = ["mse", "mse"]
+    let clock = StageClock(names)
+    _ = try Plan(
+      program, capacity: 4, isTraining: true,
+      heads: [0, 1].map {
+        LossHead(
+          output: $0, lossInput: program.outputs[$0], function: .meanSquaredError, weight: 1,
+          metrics: [])
+      }, computesGradients: true, clock: clock)
+    let again = clock.rows.filter { $0.operation.hasSuffix(", again") }
+    #expect(again.map(\.layer) == ["first", "second"])
+  }
+
   @Test func sharedMatrixAndSeveralInputs() throws {
     var program = Program()
     let a = program.addInput(try Shape([6]))
@@ -414,6 +459,12 @@ import Testing
     try ProgramCheck(program).run()
   }
 
+  @Test func wholeBatchAsOneGroup() throws {
+    var check = ProgramCheck(try PlanTests.chain(.tanh))
+    check.groupWork = Plan.leastGroupWork
+    try check.run()
+  }
+
   @Test func frozenVariablesHaveNoGradient() throws {
     let program = try PlanTests.chain(.relu)
     let frozen = program.variables[0]
@@ -425,7 +476,8 @@ import Testing
           output: 0, lossInput: program.outputs[0], function: .meanSquaredError, weight: 1,
           metrics: [])
       ], computesGradients: true)
-    #expect(plan.trainedVariables.map(\.name) == ["bias", "matrix", "shift"])
+    // Those of batch stages stand first.
+    #expect(plan.trainedVariables.map(\.name) == ["matrix", "shift", "bias"])
     try ProgramCheck(program).run()
   }
 

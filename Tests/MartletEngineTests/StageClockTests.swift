@@ -109,6 +109,8 @@ import Testing
         ["backward", "dense", "matrix product"], ["backward", "dense", "matrix product"],
         ["backward", "drop", "dropout"], ["backward", "bn", "batch normalization"],
         ["backward", "conv", "convolution + bias"],
+        ["backward", "dense", "gradients of variables"],
+        ["backward", "dense", "gradients of variables"],
         ["update", "bn", "batch normalization"],
         ["update", "conv", "SGD"], ["update", "bn", "SGD"], ["update", "dense", "SGD"],
       ])
@@ -125,7 +127,10 @@ import Testing
     // The input has no gradient, so the backward pass is that of the kernel alone.
     #expect(try row(.backward, "conv").multiplyAdds(count: 20) == 20 * convolution)
     #expect(try row(.forward, "dense").multiplyAdds(count: 20) == 20 * 108 * 108)
-    #expect(try row(.backward, "dense").multiplyAdds(count: 20) == 2 * 20 * 108 * 108)
+    // The gradient of the input; that of the matrix has a row of its own.
+    #expect(try row(.backward, "dense").multiplyAdds(count: 20) == 20 * 108 * 108)
+    let gradients = try #require(clock.rows.first { $0.operation == "gradients of variables" })
+    #expect(gradients.multiplyAdds(count: 20) == 20 * 108 * 108)
     #expect(
       try row(.forward, "dense").bytes(count: 20) == 4 * (20 * (108 + 108) + 108 * 108))
     // Gradient, weight twice, one slot twice.

@@ -205,7 +205,11 @@ import Testing
     }
   }
 
-  @Test(arguments: [(1, 1), (3, 5), (16, 16), (17, 31), (33, 32), (40, 65), (130, 10)])
+  /// Matrices that every group of samples reads, and some that are too large for that.
+  @Test(
+    arguments: [
+      (1, 1), (3, 5), (16, 16), (17, 31), (33, 32), (40, 65), (130, 10), (70, 60), (300, 140),
+    ])
   func matrixProduct(_ depth: Int, _ units: Int) throws {
     let kernel = try Variable(name: "kernel", shape: Shape([depth, units]))
     try check(MatrixProductOp(units: units), [[depth]], [kernel])

@@ -22,6 +22,8 @@ package struct ProgramCheck {
   package var seed: UInt64 = 1
   package var kernels = KernelSelection.current.kernels
   package var precision = ProductPrecision.float32
+  /// Multiply-adds per group of samples: as little as can be, so that small programs have groups, too.
+  package var groupWork = 1
   /// Relative to the greatest magnitude of the compared tensor, with a floor of 1: a chain of n
   /// float32 additions errs by some √n · 6e-8, and the sums here have up to a few thousand terms.
   package var tolerance = 2e-5
@@ -97,7 +99,8 @@ package struct ProgramCheck {
     _ inputs: [[Float]], _ variables: [[Double]], _ location: SourceLocation
   ) throws {
     let plan = try Plan(
-      program, capacity: capacity, isTraining: false, kernels: kernels, precision: precision)
+      program, capacity: capacity, isTraining: false, groupWork: groupWork, kernels: kernels,
+      precision: precision)
     let shapes = program.outputs.map { program.shapes[$0] }
     let feed = Feed()
     let memory = try shapes.map { try Buffer(floatCount: batch * $0.count) }
@@ -124,7 +127,7 @@ package struct ProgramCheck {
     }
     let plan = try Plan(
       program, capacity: capacity, isTraining: isTraining, heads: heads, computesGradients: true,
-      kernels: kernels, precision: precision)
+      groupWork: groupWork, kernels: kernels, precision: precision)
     let feed = Feed()
     feed.sampleWeights = program.outputs.map { _ in nil }
     try withViews(inputs, ids: program.inputs) { views in

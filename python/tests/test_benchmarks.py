@@ -414,10 +414,13 @@ def test_the_readme_has_the_markers():
 def test_chart(results, tmp_path):
     pytest.importorskip("matplotlib")
     for name in ("a.svg", "b.svg"):
-        chart.draw(results, tmp_path / name)
+        assert chart.draw(results, tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     results["turns"] = []
     chart.draw(results, tmp_path / "empty.svg")
+    results["options"]["modes"] = ["costs"]
+    assert not chart.draw(results, tmp_path / "none.svg")
+    assert not (tmp_path / "none.svg").exists()
 
 
 # ---- Workers ------------------------------------------------------------------------------------

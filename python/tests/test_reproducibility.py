@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
+from conftest import ROOT
 
 import martlet
 from martlet import layers
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from networks import NETWORKS
+from sides.keras_like import Martlet
 
 
 def trained(threads: int, seed: int = 5) -> tuple[list[np.ndarray], list[float]]:
@@ -46,6 +54,24 @@ def test_any_number_of_threads_gives_the_same_bits():
         assert found_losses == losses
         for a, b in zip(found, expected, strict=True):
             assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_reference_networks_give_the_same_bits_on_any_number_of_threads(name):
+    network = NETWORKS[name]
+    # The last batch is not full.
+    x, y = network.data(network.batch * 3 // 2)
+
+    def trained(threads: int) -> list[bytes]:
+        side = Martlet(threads, "float32")
+        side.build(network, None)
+        side.fit((x, y), network.batch, 1)
+        arrays = [*side.model.get_weights(), side.predict((x[:40], y), 32)]
+        return [array.tobytes() for array in arrays]
+
+    expected = trained(1)
+    for threads in (2, 3, 5):
+        assert trained(threads) == expected, f"{threads} threads"
 
 
 def test_again_gives_the_same_bits():
