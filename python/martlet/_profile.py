@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import html
-import shutil
 from typing import Any
 
-from ._table import drawn
+from ._table import drawn, terminal_columns
 
 _COLUMNS = ("Layer", "Operation", "Pass", "ms", "Share", "GFLOP/s", "GB/s")
 _ALIGNMENT = "<<<>>>>"
@@ -84,7 +82,7 @@ class Profile:
         cells = self._cells()
         widths = [2 + max(map(len, column)) for column in zip(_COLUMNS, *cells, strict=True)]
         # The operations wrap where the terminal is narrow.
-        excess = sum(widths) + len(widths) + 1 - shutil.get_terminal_size().columns
+        excess = sum(widths) + len(widths) + 1 - terminal_columns()
         widths[1] = max(widths[1] - max(excess, 0), min(widths[1], _NARROWEST_OPERATION))
         passes = [row["pass"] for row in self.rows]
         table = drawn(
@@ -99,6 +97,8 @@ class Profile:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
+        import html
+
         def line(tag: str, texts: Any) -> str:
             cells = (
                 f'<{tag} style="text-align: {"left" if side == "<" else "right"}">'

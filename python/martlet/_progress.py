@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ._table import terminal_columns
+
 _WIDTH = 20
 _TERMINAL_SECONDS = 0.1
 _NOTEBOOK_SECONDS = 0.2
@@ -176,9 +178,7 @@ class _Terminal(_Plain):
     colours = ("\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m")
 
     def __init__(self) -> None:
-        import shutil
-
-        self._columns = shutil.get_terminal_size().columns
+        self._columns = terminal_columns()
         self._dirty = False
 
     def paint(self, text: str) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _native
-from ._table import drawn
+from ._table import drawn, terminal_columns
 
 if TYPE_CHECKING:
     from .models import Model
@@ -38,7 +37,7 @@ def summary(
         positions = [position * 0.9 for position in positions] + [1.0]
         header.append("Trainable")
         alignment += "^"
-    length = line_length or min(length, shutil.get_terminal_size().columns - 4)
+    length = line_length or min(length, terminal_columns() - 4)
     widths = _column_widths(positions, length)
     if model._is_sequential:
         layers = [layer for layer in layers if layer["class_name"] != "InputLayer"]
