@@ -1,0 +1,241 @@
+"""Programs as courses have them: on Martlet alone where there is no Keras, else on both.
+
+Each one is written once, for a module that speaks Keras. From the same weights both must give the
+same shapes, history keys, file names and, up to rounding, numbers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import martlet
+
+try:
+    import keras as real_keras
+except ImportError:  # pragma: no cover
+    real_keras = None
+
+MODULES = [martlet] + ([real_keras] if real_keras else [])
+OPTIMIZERS = (
+    "SGD Adagrad RMSprop Adadelta Adam AdamW Adamax Nadam Lion Ftrl".split()  # as lessons list them
+)
+
+
+@pytest.fixture
+def digits(data_folder) -> tuple[np.ndarray, np.ndarray]:
+    """600 handwritten digits from 0 to 1, ``(600, 28, 28, 1)``, and their classes."""
+    return pictures(data_folder / "mnist.npz")
+
+
+@pytest.fixture
+def clothing(data_folder) -> tuple[np.ndarray, np.ndarray]:
+    """The same of Fashion-MNIST."""
+    return pictures(data_folder / "fashion_mnist.npz")
+
+
+def pictures(path: Path, count: int = 600) -> tuple[np.ndarray, np.ndarray]:
+    if not path.is_file():
+        pytest.skip(f"no {path.name}")
+    with np.load(path) as arrays:
+        x, y = arrays["x_train"][:count], arrays["y_train"][:count]
+    return (x[..., None] / 255).astype(np.float32), y.astype(np.int64)
+
+
+def on_both(build: Any) -> list[Any]:
+    """The model of each module, all with the weights of the first."""
+    models = []
+    for keras in MODULES:
+        keras.utils.set_random_seed(3)
+        models.append(build(keras))
+    for model in models[1:]:
+        model.set_weights(models[0].get_weights())
+    return models
+
+
+def assert_same_history(found: list[dict[str, list[float]]], tolerance: float = 2e-3) -> None:
+    for other in found[1:]:
+        assert list(other) == list(found[0])
+        for key in other:
+            # A picture on the border between two classes may fall to either side.
+            few = 0.011 if "acc" in key else tolerance
+            np.testing.assert_allclose(other[key], found[0][key], rtol=few, atol=few)
+
+
+def ann(keras: Any) -> Any:
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Flatten(),
+            layers.Dense(100, activation="relu"),
+            layers.Dense(50, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def cnn(keras: Any) -> Any:
+    layers = keras.layers
+    model = keras.Sequential()
+    model.add(layers.Conv2D(8, (3, 3), activation="relu", input_shape=(28, 28, 1)))
+    model.add(layers.MaxPooling2D((2, 2)))
+    model.add(layers.Conv2D(16, (3, 3), activation="relu"))
+    model.add(layers.MaxPooling2D((2, 2)))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(32, activation="relu"))
+    model.add(layers.Dense(10, activation="softmax"))
+    return model
+
+
+def functional_cnn(keras: Any) -> Any:
+    layers = keras.layers
+    picture = keras.Input(shape=(28, 28, 1))
+    x = layers.Conv2D(16, 3, padding="same", activation="relu")(picture)
+    x = layers.Conv2D(32, 4, padding="same", activation="relu")(x)
+    x = layers.Conv2D(64, 4, activation="relu")(x)
+    x = layers.MaxPooling2D()(x)
+    x = layers.Dropout(0.25)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(50, activation="relu")(x)
+    x = layers.Dense(20, activation="relu")(x)
+    answer = layers.Dense(10, activation="softmax")(x)
+    return keras.Model(inputs=picture, outputs=answer)
+
+
+@pytest.mark.filterwarnings("ignore:Do not pass an `input_shape`")
+@pytest.mark.parametrize("build", [ann, cnn])
+@pytest.mark.parametrize("data", ["digits", "clothing"])
+def test_a_network_on_grey_pictures(build, data, request):
+    x, y = request.getfixturevalue(data)
+    histories, answers = [], []
+    for keras, model in zip(MODULES, on_both(build), strict=True):
+        model.compile(
+            optimizer="adam",
+            loss="categorical_crossentropy",
+            metrics=["accuracy"],
+        )
+        history = model.fit(
+            x,
+            keras.utils.to_categorical(y, 10),
+            epochs=3,
+            batch_size=50,
+            validation_split=0.2,
+            shuffle=False,
+            verbose=0,
+        )
+        histories.append(history.history)
+        answers.append(model.predict(x[:20], verbose=0))
+    assert histories[0]["loss"][-1] < histories[0]["loss"][0]
+    assert_same_history(histories)
+    for other in answers[1:]:
+        np.testing.assert_allclose(other, answers[0], atol=5e-3)
+
+
+def test_the_shapes_and_counts_of_a_functional_network():
+    for model in on_both(functional_cnn):
+        convolutions = [layer for layer in model.layers if type(layer).__name__ == "Conv2D"]
+        assert [layer.count_params() for layer in convolutions] == [160, 8_224, 32_832]
+        assert [layer.output.shape for layer in convolutions] == [
+            (None, 28, 28, 16),
+            (None, 28, 28, 32),
+            (None, 25, 25, 64),
+        ]
+        assert model.output_shape == (None, 10)
+
+
+def test_a_functional_network_with_three_callbacks(digits, tmp_path):
+    x, y = digits
+    files, keys, rates = [], [], []
+    for index, (keras, model) in enumerate(zip(MODULES, on_both(functional_cnn), strict=True)):
+        folder = tmp_path / str(index)
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["acc"])
+        callbacks = [
+            keras.callbacks.ModelCheckpoint(
+                str(folder / "weights.{epoch:03d}.weights.h5"), save_weights_only=True
+            ),
+            keras.callbacks.EarlyStopping(monitor="val_loss", patience=2, min_delta=10),
+            keras.callbacks.ReduceLROnPlateau(
+                monitor="val_loss", factor=0.5, patience=1, min_delta=10
+            ),
+        ]
+        history = model.fit(
+            x,
+            y,
+            batch_size=100,
+            epochs=5,
+            validation_split=0.25,
+            callbacks=callbacks,
+            verbose=0,
+        )
+        files.append(sorted(path.name for path in folder.iterdir()))
+        keys.append(list(history.history))
+        rates.append(history.history["learning_rate"])
+    # Nothing improves by 10: the second epoch without it halves the rate, the third stops.
+    assert files[0] == [f"weights.{epoch:03d}.weights.h5" for epoch in (1, 2, 3)]
+    assert keys[0] == ["acc", "loss", "val_acc", "val_loss", "learning_rate"]
+    for other in range(1, len(MODULES)):
+        assert files[other] == files[0]
+        assert keys[other] == keys[0]
+        np.testing.assert_allclose(rates[other], rates[0])
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_on_one_task(name, digits):
+    x, y = digits
+    histories = []
+    for keras, model in zip(MODULES, on_both(ann), strict=True):
+        optimizer = getattr(keras.optimizers, name)(learning_rate=0.01)
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        history = model.fit(x, y, epochs=2, batch_size=60, shuffle=False, verbose=0)
+        histories.append(history.history)
+    assert histories[0]["loss"][1] < histories[0]["loss"][0]
+    # The signs of Lion's steps turn where a sum is near zero.
+    assert_same_history(histories, 3e-2 if name == "Lion" else 5e-3)
+
+
+@pytest.mark.parametrize("size", [1, 32, 600])
+def test_gradient_descent_in_its_three_forms(size, digits):
+    x, y = digits
+    histories = []
+    for keras, model in zip(MODULES, on_both(ann), strict=True):
+        model.compile(
+            keras.optimizers.SGD(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"]
+        )
+        history = model.fit(x, y, epochs=1, batch_size=size, shuffle=False, verbose=0)
+        histories.append(history.history)
+    assert_same_history(histories, 5e-3)
+
+
+def test_a_smile_detector(data_folder):
+    path = data_folder / "smiles.npz"
+    if not path.is_file():
+        pytest.skip("no smiles.npz")
+    with np.load(path) as arrays:
+        x_train, y_train = arrays["x_train"][..., None] / 255, arrays["y_train"]
+        x_test, y_test = arrays["x_test"][..., None] / 255, arrays["y_test"]
+    # Three of four do not smile: both kinds are to count the same.
+    counts = np.bincount(y_train)
+    weights = {kind: counts.max() / count for kind, count in enumerate(counts)}
+    martlet.utils.set_random_seed(0)
+    layers = martlet.layers
+    model = martlet.Sequential(
+        [
+            martlet.Input((32, 32, 1)),
+            layers.Conv2D(20, 5, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(50, 5, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(100, activation="relu"),
+            layers.Dropout(0.3),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    model.fit(x_train, y_train, epochs=6, batch_size=64, class_weight=weights, verbose=0)
+    _, accuracy = model.evaluate(x_test, y_test, verbose=0)
+    assert accuracy > 0.88
