@@ -28,7 +28,7 @@ package struct Adam: UpdateRule {
     }
   }
 
-  package var slotCount: Int { 2 }
+  package var slotGroups: [[Slot]] { [[Slot("momentum"), Slot("velocity")]] }
 
   package func stepSize(learningRate: Double, step: Int) -> Double {
     let correction1 = 1 - pow(Double(beta1), Double(step))

@@ -6,15 +6,17 @@ import MartletTensors
 
 /// An update rule: what becomes of a stretch of weights, given its gradient.
 ///
-/// A rule is constants only; what it remembers per weight lies in `slotCount` buffers of the weight's
-/// size, which `Optimizer` owns.
+/// A rule is constants only; what it remembers per weight lies in slots, buffers of the weight's size
+/// that `Optimizer` owns.
 package protocol UpdateRule: Sendable {
   /// Keras's name: `Adam`.
   static var className: String { get }
   /// Reads Keras's arguments, the learning rate excepted.
   init(_ attributes: inout Attributes) throws(MartletError)
   static var defaultLearningRate: Double { get }
-  var slotCount: Int { get }
+  /// What it remembers of each weight. Slots of a group stand side by side in Keras's files, weight by
+  /// weight; one group follows the other.
+  var slotGroups: [[Slot]] { get }
 
   /// The step size of a whole step.
   ///
@@ -28,10 +30,18 @@ package protocol UpdateRule: Sendable {
     with kernels: OptimizerKernels)
 }
 
+/// Something remembered of every element of a weight.
+package struct Slot: Sendable {
+  /// Keras's name: `momentum`.
+  package let name: String
+
+  init(_ name: String) { self.name = name }
+}
+
 /// A rule at work: its learning rate, its step count, and its memory of each variable.
 package final class Optimizer {
   package let rule: any UpdateRule
-  package var learningRate: Double
+  package private(set) var learningRate: Double
   /// Steps done.
   package private(set) var iterations = 0
 
@@ -67,7 +77,27 @@ package final class Optimizer {
     try attributes.finish()
   }
 
-  package func setIterations(_ count: Int) { iterations = count }
+  /// - Throws: `invalidArgument` for what cannot be a rate.
+  func setLearningRate(_ rate: Double) throws(MartletError) {
+    guard rate.isFinite, rate >= 0 else {
+      throw .invalidArgument("learning_rate: expected a number from 0 up, got \(rate)")
+    }
+    learningRate = rate
+  }
+
+  /// - Throws: `invalidArgument` for what cannot be a count.
+  func setIterations(_ count: Double) throws(MartletError) {
+    guard let whole = Int(exactly: count), (0...(1 << 53)).contains(whole) else {
+      throw .invalidArgument("iterations: expected a whole number from 0 up, got \(count)")
+    }
+    iterations = whole
+  }
+
+  /// Goes back to where a snapshot was taken.
+  func setIterations(_ count: Int) { iterations = count }
+
+  var slotGroups: [[Slot]] { rule.slotGroups }
+  var slotCount: Int { slotGroups.reduce(0) { $0 + $1.count } }
 
   /// Makes room for what the rule remembers.
   ///
@@ -75,7 +105,7 @@ package final class Optimizer {
   package func prepare(_ variables: [Variable]) throws(MartletError) {
     for variable in variables where slots[ObjectIdentifier(variable)] == nil {
       var buffers: [Buffer] = []
-      for _ in 0..<rule.slotCount { buffers.append(try Buffer(floatCount: variable.count)) }
+      for _ in 0..<slotCount { buffers.append(try Buffer(floatCount: variable.count)) }
       slots[ObjectIdentifier(variable)] = buffers
     }
   }

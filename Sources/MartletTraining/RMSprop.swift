@@ -19,8 +19,10 @@ package struct RMSprop: UpdateRule {
     isCentered = try attributes.flag("centered", default: false)
   }
 
-  /// Keras's order: the mean of squares, the velocity, the mean of gradients.
-  package var slotCount: Int { 1 + (momentum > 0 ? 1 : 0) + (isCentered ? 1 : 0) }
+  package var slotGroups: [[Slot]] {
+    [[Slot("velocity")]] + (momentum > 0 ? [[Slot("momentum")]] : [])
+      + (isCentered ? [[Slot("average_gradient")]] : [])
+  }
 
   package func stepSize(learningRate: Double, step: Int) -> Double { learningRate }
 
@@ -31,6 +33,6 @@ package struct RMSprop: UpdateRule {
   ) {
     kernels.rmsprop(
       weights, gradient, slots(0), momentum > 0 ? slots(1) : nil,
-      isCentered ? slots(slotCount - 1) : nil, stepSize, rho, momentum, epsilon, count)
+      isCentered ? slots(momentum > 0 ? 2 : 1) : nil, stepSize, rho, momentum, epsilon, count)
   }
 }

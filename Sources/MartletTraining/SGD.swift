@@ -15,7 +15,7 @@ package struct SGD: UpdateRule {
     nesterov = try attributes.flag("nesterov", default: false)
   }
 
-  package var slotCount: Int { momentum == 0 ? 0 : 1 }
+  package var slotGroups: [[Slot]] { momentum == 0 ? [] : [[Slot("momentum")]] }
 
   package func stepSize(learningRate: Double, step: Int) -> Double { learningRate }
 

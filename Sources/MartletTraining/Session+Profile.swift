@@ -58,7 +58,7 @@ extension Session {
     (names.inputs, names.outputs) = (model.inputNames, model.outputNames)
     names.losses = compiled.heads.map(\.function.kerasName)
     names.optimizer = type(of: optimizer.rule).className
-    names.slotCount = optimizer.rule.slotCount
+    names.slotCount = optimizer.slotCount
     let clock = StageClock(names)
     let plan = try Plan(
       compiled.program, capacity: capacity, isTraining: true, heads: compiled.heads,

@@ -29,7 +29,7 @@ package struct PassOptions {
 /// sizes in use. Calls wait for each other, and for those of models that share layers.
 package final class Session: @unchecked Sendable {
   package let model: Model
-  private let lock = Lock()
+  let lock = Lock()
   private(set) var compiled: CompiledModel?
   package private(set) var plans = PlanCache()
   private var lowered: Lowered?
@@ -75,9 +75,7 @@ package final class Session: @unchecked Sendable {
   package var optimizerParameterCount: Int {
     lock.withLock {
       guard let compiled else { return 0 }
-      // Step count and learning rate, as Keras counts.
-      let weights = compiled.program.variables.filter(\.receivesGradient)
-      return 2 + compiled.optimizer.rule.slotCount * weights.reduce(0) { $0 + $1.count }
+      return compiled.optimizer.weights(of: compiled.trained).reduce(0) { $0 + $1.shape.count }
     }
   }
 
@@ -96,16 +94,8 @@ package final class Session: @unchecked Sendable {
     try exclusively { () throws(MartletError) in
       let optimizer = try requireCompiled("setting the optimizer").optimizer
       switch name {
-      case "learning_rate":
-        guard value.isFinite, value >= 0 else {
-          throw .invalidArgument("learning_rate: expected a number from 0 up, got \(value)")
-        }
-        optimizer.learningRate = value
-      case "iterations":
-        guard let count = Int(exactly: value), (0...(1 << 53)).contains(count) else {
-          throw .invalidArgument("iterations: expected a whole number from 0 up, got \(value)")
-        }
-        optimizer.setIterations(count)
+      case "learning_rate": try optimizer.setLearningRate(value)
+      case "iterations": try optimizer.setIterations(value)
       default: throw Session.unknownOptimizerValue(name)
       }
     }

@@ -228,11 +228,16 @@ class WeightInfo(NamedTuple):
 
 def weight_infos(layer: Handle) -> list[WeightInfo]:
     """All weights of a layer or model, in Keras's order."""
+    count = lib.martlet_layer_weight_count(layer)
+    return _infos(lib.martlet_layer_weight_info, layer, count)
+
+
+def _infos(function: Callable[..., int], handle: Handle, count: int) -> list[WeightInfo]:
     info = ffi.new("martlet_weight_info *")
     info.struct_size = ffi.sizeof("martlet_weight_info")
     infos = []
-    for index in range(lib.martlet_layer_weight_count(layer)):
-        _check(lib.martlet_layer_weight_info(info, layer, index))
+    for index in range(count):
+        _check(function(info, handle, index))
         shape = tuple(info.shape[axis] for axis in range(info.rank))
         infos.append(WeightInfo(_text(info.name), _text(info.layer), bool(info.trainable), shape))
     return infos
@@ -367,6 +372,26 @@ def set_optimizer_value(model: Handle, name: str, value: float) -> None:
 def optimizer_parameter_count(model: Handle) -> int:
     """Values in the optimizer's state."""
     return lib.martlet_model_optimizer_parameter_count(model)
+
+
+def optimizer_weight_infos(model: Handle) -> list[WeightInfo]:
+    """All parts of the optimizer's state, in Keras's order."""
+    count = lib.martlet_model_optimizer_weight_count(model)
+    return _infos(lib.martlet_model_optimizer_weight_info, model, count)
+
+
+def optimizer_weight(model: Handle, index: int, shape: tuple[int, ...]) -> np.ndarray:
+    """A copy of a part of the optimizer's state."""
+    values = np.empty(shape, np.float32)
+    pointer = ffi.from_buffer(_FLOATS, values)
+    _check(lib.martlet_model_optimizer_weight_get(model, index, pointer, values.size))
+    return values
+
+
+def set_optimizer_weight(model: Handle, index: int, array: np.ndarray) -> None:
+    """Sets a part of the optimizer's state; a scalar comes in the shape (1,)."""
+    view = _Views([array])
+    _check(lib.martlet_model_optimizer_weight_set(model, index, view.pointer))
 
 
 def model_check(model: Handle, data: Data) -> None:

@@ -11,11 +11,75 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from . import _native
+import numpy as np
+
+from . import _data, _native
 from ._errors import not_supported, refuse, unknown_name
 
 if TYPE_CHECKING:
     from ._training import Trainer
+
+
+class OptimizerVariable:
+    """One part of an optimizer's state: a view that reads and writes the model's own numbers.
+
+    Attributes
+    ----------
+    name : str
+        ``"iteration"``, ``"learning_rate"``, or a weight and what is remembered of it, such as
+        ``"dense_kernel_momentum"``.
+    path : str
+        ``"adam/dense_kernel_momentum"``.
+    shape : tuple of int
+    dtype : str
+        ``"int64"`` for the count of steps, else ``"float32"``.
+    trainable : bool
+        False.
+    """
+
+    trainable = False
+
+    def __init__(
+        self, model: _native.Handle, index: int, info: _native.WeightInfo, owner: str
+    ) -> None:
+        self._model = model
+        self._index = index
+        self.name = info.name
+        self.path = f"{owner}/{info.name}"
+        self.shape = info.shape
+        self.dtype = "int64" if info.name == "iteration" else "float32"
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the values."""
+        if self.name == "iteration":
+            # Beyond 2**24 steps a float would not do.
+            return np.array(_native.optimizer_value(self._model, "iterations"), np.int64)
+        return _native.optimizer_weight(self._model, self._index, self.shape)
+
+    def assign(self, value: Any) -> None:
+        """Sets the values.
+
+        Parameters
+        ----------
+        value
+            Anything NumPy makes a numeric array of the variable's shape from.
+
+        Raises
+        ------
+        ValueError
+            If the shape is another one, or the number cannot be a count or a rate.
+        """
+        array = _data.as_array(value, self.path)
+        if array.shape != self.shape:
+            raise ValueError(f"{self.path} has shape {self.shape}, got {array.shape}")
+        _native.set_optimizer_weight(self._model, self._index, array.reshape(self.shape or (1,)))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        values = self.numpy()
+        return values if dtype is None else values.astype(dtype)
+
+    def __repr__(self) -> str:
+        return f"<OptimizerVariable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
 
 
 class Optimizer:
@@ -99,6 +163,20 @@ class Optimizer:
         """Steps taken since the model was compiled."""
         handle = self._compiled_handle()
         return int(_native.optimizer_value(handle, "iterations")) if handle is not None else 0
+
+    @property
+    def variables(self) -> list[OptimizerVariable]:
+        """The state in Keras's order, from `compile` on: steps, rate, what is kept of each weight.
+
+        Empty before that.
+        """
+        handle = self._compiled_handle()
+        if handle is None:
+            return []
+        infos = _native.optimizer_weight_infos(handle)
+        return [
+            OptimizerVariable(handle, index, info, self.name) for index, info in enumerate(infos)
+        ]
 
     def get_config(self) -> dict[str, Any]:
         """The arguments by name."""

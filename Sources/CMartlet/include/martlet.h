@@ -247,6 +247,23 @@ MARTLET_API martlet_status martlet_model_set_optimizer_value(martlet_model *mode
 /* Numbers in the optimizer's state, step count and learning rate included; 0 before compiling. */
 MARTLET_API int64_t martlet_model_optimizer_parameter_count(const martlet_model *model);
 
+/* The optimizer's state as Keras's optimizer.variables lists it: "iteration", "learning_rate" (rank 0),
+ * then what the optimizer remembers of each weight that was trainable when the model was compiled,
+ * such as "dense_kernel_momentum". All of it is there from compiling on. 0 before. */
+MARTLET_API int64_t martlet_model_optimizer_weight_count(const martlet_model *model);
+/* name views the model; layer is the name of the layer whose weight it goes with, or "". */
+MARTLET_API martlet_status martlet_model_optimizer_weight_info(martlet_weight_info *out,
+                                                               const martlet_model *model,
+                                                               int64_t index);
+/* Copies a part of the state out. count must be its number of elements. A float holds a count of
+ * steps exactly up to 2^24, martlet_model_optimizer_value any. */
+MARTLET_API martlet_status martlet_model_optimizer_weight_get(const martlet_model *model,
+                                                              int64_t index, float *values,
+                                                              int64_t count);
+/* Copies a part of the state in, any dtype. The shape must be that of the part, and [1] for rank 0. */
+MARTLET_API martlet_status martlet_model_optimizer_weight_set(martlet_model *model, int64_t index,
+                                                              const martlet_array *values);
+
 /* Samples with their targets; all arrays have equally many samples. */
 typedef struct martlet_data {
   size_t struct_size; /* sizeof(martlet_data) */
