@@ -91,7 +91,10 @@ public func martlet_layer_set_weights(
       ).inLayer(target.layer.name)
     }
     try layer.withComputeLock { () throws(MartletError) in
-      for (source, target) in zip(sources, targets) { copy(source, into: target.variable) }
+      let kernels = KernelSelection.current.kernels.conversion
+      for (source, target) in zip(sources, targets) {
+        source.copy(into: target.variable.mutableValues(), with: kernels)
+      }
     }
   }
 }
@@ -107,16 +110,6 @@ private func weight(
     ).inLayer(layer.name)
   }
   return weights[Int(index)]
-}
-
-/// - Precondition: Equal shapes.
-private func copy(_ source: ArrayView, into variable: Variable) {
-  let kernels = KernelSelection.current.kernels.conversion
-  let target = variable.mutableValues()
-  let step = variable.count / source.sampleCount
-  for index in 0..<source.sampleCount {
-    source.gather(index, into: target + index * step, with: kernels)
-  }
 }
 
 /// Structs begin with their size; one smaller than its first version is a caller's mistake, a larger

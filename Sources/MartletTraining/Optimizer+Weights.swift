@@ -9,6 +9,7 @@ package struct OptimizerWeight {
     case iterations
     case learningRate
     case slot(Variable, number: Int)
+    case scalar(number: Int)
   }
 
   /// `iteration`, `learning_rate`, or a weight and what is remembered of it:
@@ -21,13 +22,14 @@ package struct OptimizerWeight {
 }
 
 extension Optimizer {
-  /// The whole state in Keras's order: the count of steps, the learning rate, then the slots, those
-  /// of a group weight by weight.
+  /// The whole state in Keras's order: the count of steps, the learning rate unless it follows a
+  /// schedule, the slots, those of a group weight by weight, and what the rule remembers of no weight.
   package func weights(of trained: [(variable: Variable, layer: Layer)]) -> [OptimizerWeight] {
-    var weights = [
-      OptimizerWeight(name: "iteration", layer: "", shape: .scalar, place: .iterations),
-      OptimizerWeight(name: "learning_rate", layer: "", shape: .scalar, place: .learningRate),
-    ]
+    func scalar(_ name: String, _ place: OptimizerWeight.Place) -> OptimizerWeight {
+      OptimizerWeight(name: name, layer: "", shape: .scalar, place: place)
+    }
+    var weights = [scalar("iteration", .iterations)]
+    if case .constant = learningRate { weights.append(scalar("learning_rate", .learningRate)) }
     var first = 0
     for group in slotGroups {
       for (variable, layer) in trained {
@@ -39,6 +41,9 @@ extension Optimizer {
         }
       }
       first += group.count
+    }
+    for (index, slot) in rule.scalars.enumerated() {
+      weights.append(scalar(slot.name, .scalar(number: index)))
     }
     return weights
   }
@@ -52,9 +57,10 @@ extension Optimizer {
   ) throws(MartletError) {
     switch weight.place {
     case .iterations: values.pointee = Float(iterations)
-    case .learningRate: values.pointee = Float(learningRate)
+    case .learningRate: values.pointee = Float(try learningRate.value(after: iterations))
     case .slot(let variable, let number):
       values.update(from: try slot(number, of: variable).floats, count: variable.count)
+    case .scalar(let number): values.pointee = scalars.floats[number]
     }
   }
 
@@ -74,60 +80,13 @@ extension Optimizer {
     case .learningRate: try setLearningRate(source.double(sample: 0))
     case .slot(let variable, let number):
       let target = try slot(number, of: variable).floats
-      let kernels = KernelSelection.current.kernels.conversion
-      let step = variable.count / source.sampleCount
-      for index in 0..<source.sampleCount {
-        source.gather(index, into: target + index * step, with: kernels)
-      }
+      source.copy(into: target, with: KernelSelection.current.kernels.conversion)
+    case .scalar(let number): scalars.floats[number] = Float(source.double(sample: 0))
     }
   }
 
   private func slot(_ number: Int, of variable: Variable) throws(MartletError) -> Buffer {
     try prepare([variable])
     return slotBuffers(of: variable)[number]
-  }
-}
-
-extension Session {
-  /// The optimizer's state, a name and a shape for each part; empty before compiling.
-  package var optimizerWeights: [OptimizerWeight] {
-    lock.withLock { compiled.map { $0.optimizer.weights(of: $0.trained) } ?? [] }
-  }
-
-  /// - Parameter count: Numbers that `values` has room for.
-  package func getOptimizerWeight(
-    _ index: Int, into values: UnsafeMutablePointer<Float>, count: Int
-  ) throws(MartletError) {
-    try exclusively { () throws(MartletError) in
-      let (optimizer, weight) = try optimizerWeight(index)
-      guard count == weight.shape.count else {
-        throw .invalidArgument(
-          "optimizer weight '\(weight.name)' of shape \(weight.shape) has \(weight.shape.count) "
-            + "values, received room for \(count)")
-      }
-      try optimizer.read(weight, into: values)
-    }
-  }
-
-  package func setOptimizerWeight(_ index: Int, _ source: ArrayView) throws(MartletError) {
-    try exclusively { () throws(MartletError) in
-      let (optimizer, weight) = try optimizerWeight(index)
-      try optimizer.write(weight, source)
-    }
-  }
-
-  private func optimizerWeight(
-    _ index: Int
-  ) throws(MartletError) -> (optimizer: Optimizer, weight: OptimizerWeight) {
-    let compiled = try requireCompiled("reading the optimizer")
-    let weights = compiled.optimizer.weights(of: compiled.trained)
-    guard weights.indices.contains(index) else {
-      throw Session.noOptimizerWeight(index, of: weights.count)
-    }
-    return (compiled.optimizer, weights[index])
-  }
-
-  package static func noOptimizerWeight(_ index: Int, of count: Int) -> MartletError {
-    .invalidArgument("optimizer weight \(index) was asked for, but there are \(count)")
   }
 }

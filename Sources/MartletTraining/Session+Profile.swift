@@ -66,12 +66,12 @@ extension Session {
     try optimizer.prepare(plan.trainedVariables)
     let snapshot = try Snapshot(compiled.program.variables, optimizer)
     defer { snapshot.restore() }
-    let update = UpdateStep(plan, optimizer)
+    let update = UpdateStep(optimizer, plan.trainedVariables)
     let feed = data.feed(outputCount: compiled.heads.count)
     return try time(clock, plan, feed, data.sampleCount, options, isTraining: true) {
       () throws(MartletError) in
       try plan.run(feed, count: capacity, step: UInt64(optimizer.iterations))
-      update.run(feed, count: capacity)
+      try update.run(plan, feed, count: capacity)
     }
   }
 

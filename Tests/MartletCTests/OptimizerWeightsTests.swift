@@ -128,4 +128,107 @@ struct OptimizerWeightsTests {
     #expect(failure(martlet_model_optimizer_weight_set(model, 0, nil)) == "values must not be NULL")
     #expect(martlet_model_optimizer_weight_count(nil) == 0)
   }
+
+  // MARK: Rates and steps
+
+  private static let halving = """
+    {"class_name": "ExponentialDecay",
+     "config": {"initial_learning_rate": 0.5, "decay_steps": 1, "decay_rate": 0.5}}
+    """
+
+  private func rate(_ model: OpaquePointer) throws -> Double {
+    var rate = Double.nan
+    try check(martlet_model_optimizer_value(model, "learning_rate", &rate))
+    return rate
+  }
+
+  @Test func schedulesTellTheirRates() throws {
+    var rates = [Double](repeating: .nan, count: 3)
+    try check(martlet_learning_rates(OptimizerWeightsTests.halving, [0, 1, 3], &rates, 3))
+    #expect(rates == [0.5, 0.25, 0.0625])
+    try check(martlet_learning_rates(OptimizerWeightsTests.halving, nil, nil, 0))
+    func message(_ schedule: String?, _ count: Int64 = 1) -> String {
+      failure(martlet_learning_rates(schedule, nil, nil, count))
+    }
+    #expect(message(nil) == "schedule must not be NULL")
+    #expect(message(OptimizerWeightsTests.halving) == "steps must not be NULL")
+    #expect(message(OptimizerWeightsTests.halving, -1) == "the number of steps is negative: -1")
+    #expect(
+      failure(martlet_learning_rates("{}", nil, nil, 0), is: MARTLET_INVALID_TYPE)
+        .hasPrefix("learning-rate schedule: expected a name or "))
+  }
+
+  @Test func ratesFollowSchedulesAndFunctions() throws {
+    let session = Session()
+    let model = try model(session)
+    try check(martlet_model_set_learning_rate_schedule(model, OptimizerWeightsTests.halving))
+    #expect(try rate(model) == 0.5)
+    #expect(try names(model).prefix(2) == ["iteration", "a_kernel_momentum"])
+    let factor = UnsafeMutablePointer<Double>.allocate(capacity: 1)
+    factor.initialize(to: 0.25)
+    defer { factor.deallocate() }
+    try check(
+      martlet_model_set_learning_rate_function(
+        model,
+        { user, steps, rate in
+          rate!.pointee = user!.load(as: Double.self) * Double(steps + 1)
+          return steps < 5 ? 0 : 1
+        }, factor))
+    #expect(try rate(model) == 0.25)
+    try check(martlet_model_set_optimizer_value(model, "iterations", 3))
+    #expect(try rate(model) == 1)
+    try check(martlet_model_set_optimizer_value(model, "iterations", 5))
+    var value = 0.0
+    #expect(
+      failure(
+        martlet_model_optimizer_value(model, "learning_rate", &value), is: MARTLET_INVALID_STATE)
+        == "the learning rate's function failed at step 5")
+    #expect(
+      failure(martlet_model_set_learning_rate_function(model, nil, nil))
+        == "function must not be NULL")
+    #expect(
+      failure(martlet_model_set_learning_rate_schedule(model, nil)) == "schedule must not be NULL")
+  }
+
+  @Test func gradientsOfTheCallersMoveTheWeights() throws {
+    let session = Session()
+    let model = try model(session, #"{"class_name": "SGD", "config": {"learning_rate": 0.5}}"#)
+    let layer = try session.asLayer(model)
+    func bias() throws -> [Float] {
+      var values = [Float](repeating: .nan, count: 2)
+      try check(martlet_layer_get_weight(layer, 1, &values, 2))
+      return values
+    }
+    let floats: [Float] = [1, 2, 3, 4, 5, 6]
+    try floats.withUnsafeBytes { values in
+      try [3, 2].withUnsafeBufferPointer { (shape: UnsafeBufferPointer<Int64>) in
+        let kernel = martlet_array(
+          data: values.baseAddress, shape: shape.baseAddress, strides: nil, rank: 2,
+          dtype: martlet_dtype(MARTLET_FLOAT32))
+        let bias = martlet_array(
+          data: values.baseAddress, shape: shape.baseAddress! + 1, strides: nil, rank: 1,
+          dtype: martlet_dtype(MARTLET_FLOAT32))
+        try check(martlet_model_apply_gradients(model, [kernel, bias], 2))
+        #expect(
+          failure(martlet_model_apply_gradients(model, [kernel], 1))
+            == "expected 2 gradients, one for each trainable weight, received 1")
+      }
+    }
+    #expect(try bias() == [-0.5, -1])
+    #expect(
+      failure(martlet_model_apply_gradients(model, nil, 2)) == "gradients must not be NULL")
+    #expect(
+      failure(martlet_model_apply_gradients(nil, nil, 0)) == "model must not be NULL")
+    try check(martlet_model_finalize_weights(model))
+    #expect(try bias() == [-0.5, -1])
+    #expect(failure(martlet_model_finalize_weights(nil)) == "model must not be NULL")
+  }
+
+  @Test func optimizersAreCheckedAlone() throws {
+    try check(martlet_optimizer_check(#"{"class_name": "lion", "config": {"clipnorm": 1}}"#))
+    #expect(
+      failure(martlet_optimizer_check(#"{"class_name": "Adam", "config": {"beta_3": 1}}"#))
+        .hasPrefix("Adam: unknown argument 'beta_3'; did you mean 'beta_"))
+    #expect(failure(martlet_optimizer_check(nil)) == "description must not be NULL")
+  }
 }
