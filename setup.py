@@ -27,11 +27,12 @@ VERSION_SOURCE = ROOT / "Sources" / "Martlet" / "Library.swift"
 GENERATED = ROOT / "build" / "native"
 LIBRARY = "libmartlet.so"
 
-# The function that the core calls after each batch lives in Python.
+# The functions that the core calls after each batch and before each step live in Python.
 CALLBACK = """
 extern "Python" int32_t martlet_python_progress(
     void *user, int64_t batches_done, int64_t batch_count, const double *results,
     int32_t result_count);
+extern "Python" int32_t martlet_python_learning_rate(void *user, int64_t steps, double *rate);
 """
 
 

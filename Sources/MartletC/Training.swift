@@ -41,35 +41,6 @@ public func martlet_model_result_name(
   return handle.texts.view(names[Int(index)])
 }
 
-// MARK: The optimizer
-
-@c(martlet_model_optimizer_value) @implementation
-public func martlet_model_optimizer_value(
-  _ model: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ value: UnsafeMutablePointer<Double>?
-) -> martlet_status {
-  attempt { () throws(MartletError) in
-    let session = try MartletC.model(model).session
-    let value = try notNull(value, "value")
-    value.pointee = try session.optimizerValue(text(name, "name"))
-  }
-}
-
-@c(martlet_model_set_optimizer_value) @implementation
-public func martlet_model_set_optimizer_value(
-  _ model: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ value: Double
-) -> martlet_status {
-  attempt { () throws(MartletError) in
-    let session = try MartletC.model(model).session
-    try session.setOptimizerValue(text(name, "name"), value)
-  }
-}
-
-@c(martlet_model_optimizer_parameter_count) @implementation
-public func martlet_model_optimizer_parameter_count(_ model: OpaquePointer?) -> Int64 {
-  guard let model else { return 0 }
-  return Int64(borrow(ModelHandle.self, model).session.optimizerParameterCount)
-}
-
 // MARK: Passes
 
 @c(martlet_model_check) @implementation

@@ -19,23 +19,35 @@ public func martlet_layer_weight_info(
 ) -> martlet_status {
   attempt { () throws(MartletError) in
     let out = try notNull(out, "out")
-    try checkSize(out.pointee.struct_size, of: martlet_weight_info.self, "martlet_weight_info")
     let handle = borrow(LayerHandle.self, try notNull(layer, "layer"))
     let (variable, owner) = try weight(of: handle.layer, index)
+    try out.pointee.set(
+      name: variable.name, layer: owner.name, isTrainable: variable.receivesGradient,
+      variable.shape, in: handle.texts)
+  }
+}
+
+extension martlet_weight_info {
+  /// Fills the caller's struct.
+  ///
+  /// - Parameter texts: Of the handle that the names view.
+  /// - Throws: `invalidArgument` where the caller has not set its size.
+  mutating func set(
+    name: String, layer: String, isTrainable: Bool, _ shape: Shape, in texts: TextTable
+  ) throws(MartletError) {
+    try checkSize(struct_size, of: martlet_weight_info.self, "martlet_weight_info")
     var info = martlet_weight_info()
-    info.struct_size = out.pointee.struct_size
-    info.name = handle.texts.view(variable.name)
-    info.layer = handle.texts.view(owner.name)
-    info.trainable = variable.receivesGradient ? 1 : 0
-    info.rank = Int32(variable.shape.rank)
+    info.struct_size = struct_size
+    info.name = texts.view(name)
+    info.layer = texts.view(layer)
+    info.trainable = isTrainable ? 1 : 0
+    info.rank = Int32(shape.rank)
     withUnsafeMutableBytes(of: &info.shape) { bytes in
       let extents = bytes.bindMemory(to: Int64.self)
-      for (axis, extent) in zip(extents.indices, variable.shape.extents) {
-        extents[axis] = Int64(extent)
-      }
+      for (axis, extent) in zip(extents.indices, shape.extents) { extents[axis] = Int64(extent) }
     }
-    info.count = Int64(variable.count)
-    out.pointee = info
+    info.count = Int64(shape.count)
+    self = info
   }
 }
 
@@ -79,7 +91,10 @@ public func martlet_layer_set_weights(
       ).inLayer(target.layer.name)
     }
     try layer.withComputeLock { () throws(MartletError) in
-      for (source, target) in zip(sources, targets) { copy(source, into: target.variable) }
+      let kernels = KernelSelection.current.kernels.conversion
+      for (source, target) in zip(sources, targets) {
+        source.copy(into: target.variable.mutableValues(), with: kernels)
+      }
     }
   }
 }
@@ -95,16 +110,6 @@ private func weight(
     ).inLayer(layer.name)
   }
   return weights[Int(index)]
-}
-
-/// - Precondition: Equal shapes.
-private func copy(_ source: ArrayView, into variable: Variable) {
-  let kernels = KernelSelection.current.kernels.conversion
-  let target = variable.mutableValues()
-  let step = variable.count / source.sampleCount
-  for index in 0..<source.sampleCount {
-    source.gather(index, into: target + index * step, with: kernels)
-  }
 }
 
 /// Structs begin with their size; one smaller than its first version is a caller's mistake, a larger

@@ -30,6 +30,9 @@ package final class Plan {
   private var gradientSum: Segment
   /// What one task of the optimizer takes.
   private let chunks: [[GradientStretch]]
+  /// Of each stretch's gradient, and of each variable's; made where somebody asks for them.
+  private let stretchSquares: Buffer
+  private var squares: [Double]
   private let slabStart: Int
   private let slabCount: Int
 
@@ -67,6 +70,13 @@ package final class Plan {
   private var running = Segment.Body.groups([])
   private var batch: Batch?
   private var update: Update = { _, _, _ in }
+  private var gradientPass = GradientPass.sumAndUpdate
+
+  /// What is done to the gradients while they are in cache: all at once, or in two passes where
+  /// their lengths must be known before the first weight changes.
+  private enum GradientPass {
+    case sumAndUpdate, sum, update
+  }
   private var perform: ThreadPool.Body = { _, _ in }
 
   private struct Batch {
@@ -77,6 +87,8 @@ package final class Plan {
 
   /// A stretch of one variable's gradient.
   private struct GradientStretch {
+    /// Among all stretches.
+    let number: Int
     let variable: Int
     let range: Range<Int>
     /// Into the gradient buffer, and where the groups' parts are summed into the slabs too.
@@ -158,15 +170,17 @@ package final class Plan {
     segments = Plan.segments(bound.steps)
 
     chunks = Plan.chunks(draft.trained)
+    stretchSquares = try Buffer(floatCount: chunks.reduce(0) { $0 + $1.count })
+    squares = [Double](repeating: 0, count: trainedVariables.count)
     // The closures live no longer than the plan that holds them.
     perform = { [unowned(unsafe) self] in runTasks($0, worker: $1) }
     if let rows = clock?.updateRows(trainedVariables, program) {
       gradientSum.body = .batch(tasks: chunks.count) { [unowned(unsafe) self] index, _ in
-        for stretch in chunks[index] { rows[stretch.variable].measure { sumAndUpdate(stretch) } }
+        for stretch in chunks[index] { rows[stretch.variable].measure { work(on: stretch) } }
       }
     } else {
       gradientSum.body = .batch(tasks: chunks.count) { [unowned(unsafe) self] index, _ in
-        for stretch in chunks[index] { sumAndUpdate(stretch) }
+        for stretch in chunks[index] { work(on: stretch) }
       }
     }
   }
@@ -174,6 +188,7 @@ package final class Plan {
   /// Equal parts of all gradients, so that threads have equal shares; small variables stand together.
   private static func chunks(_ trained: [PlanDraft.Trained]) -> [[GradientStretch]] {
     var chunks: [[GradientStretch]] = []
+    var number = 0
     var room = 0
     for (index, trained) in trained.enumerated() {
       var start = 0
@@ -185,8 +200,10 @@ package final class Plan {
         let count = min(room, trained.variable.count - start)
         chunks[chunks.count - 1].append(
           GradientStretch(
-            variable: index, range: start..<(start + count), offset: trained.offset + start,
+            number: number, variable: index, range: start..<(start + count),
+            offset: trained.offset + start,
             isSlab: trained.sum == .groups))
+        number += 1
         start += count
         room -= count
       }
@@ -280,19 +297,33 @@ package final class Plan {
   }
 
   /// Takes the gradient of a stretch of a variable: its number in `trainedVariables`, the stretch,
-  /// and the gradient of that stretch. Called from several threads.
+  /// and the gradient of that stretch, which it may overwrite. Called from several threads.
   package typealias Update = (
-    _ variable: Int, _ range: Range<Int>, _ gradient: UnsafePointer<Float>
+    _ variable: Int, _ range: Range<Int>, _ gradient: UnsafeMutablePointer<Float>
   ) -> Void
 
   /// Accepts the batch that `run` worked on: carries out the operations' own changes, sums the
   /// gradients of the groups in a fixed order and hands each stretch to `update` while it is in
   /// cache.
-  package func finish(_ feed: Feed, count: Int, step: UInt64, update: @escaping Update) {
+  ///
+  /// - Parameter measured: Told the square of the length of each gradient, in the order of
+  ///   `trainedVariables`, before the first update. Takes a pass over the gradients of its own.
+  package func finish(
+    _ feed: Feed, count: Int, step: UInt64, measured: (([Double]) -> Void)? = nil,
+    update: @escaping Update
+  ) {
     let pool = ThreadPool.current
     batch = Batch(feed: .passUnretained(feed), count: count, step: step)
     self.update = update
     run(commitment, on: pool)
+    gradientPass = .sumAndUpdate
+    if let measured {
+      gradientPass = .sum
+      run(gradientSum, on: pool)
+      sumSquares()
+      measured(squares)
+      gradientPass = .update
+    }
     run(gradientSum, on: pool)
     self.update = { _, _, _ in }
     batch = nil
@@ -326,14 +357,27 @@ package final class Plan {
     }
   }
 
-  private func sumAndUpdate(_ stretch: GradientStretch) {
+  private func work(on stretch: GradientStretch) {
     let gradient = gradientBuffer.floats + stretch.offset
-    if stretch.isSlab {
+    if stretch.isSlab, gradientPass != .update {
       kernels.reduction.sumParts(
         UnsafePointer(gradient), slabCount, groupCount(batch?.count ?? 0), gradient,
         stretch.range.count)
     }
-    update(stretch.variable, stretch.range, UnsafePointer(gradient))
+    if gradientPass == .sum {
+      stretchSquares.floats[stretch.number] = kernels.reduction.sumOfSquares(
+        UnsafePointer(gradient), stretch.range.count)
+    } else {
+      update(stretch.variable, stretch.range, gradient)
+    }
+  }
+
+  /// In the order of the stretches, so that the sums are the same bits for any number of threads.
+  private func sumSquares() {
+    for variable in squares.indices { squares[variable] = 0 }
+    for stretch in chunks.joined() {
+      squares[stretch.variable] += Double(stretchSquares.floats[stretch.number])
+    }
   }
 
   private func task(_ batch: Batch, samples: Range<Int>, group: Int, worker: Int) -> Task {

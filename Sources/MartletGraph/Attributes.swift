@@ -94,6 +94,22 @@ package struct Attributes {
     return number
   }
 
+  /// A list of numbers that a `Float` can hold.
+  package mutating func numbers(_ name: String) throws(MartletError) -> [Double] {
+    guard let value = value(name) else { return try required(name, nil) }
+    guard case .array(let elements) = value else {
+      throw wrongType(name, expected: "a list of numbers", value)
+    }
+    var result: [Double] = []
+    for element in elements {
+      guard let number = element.double, Float(number).isFinite else {
+        throw wrongType(name, expected: "a list of numbers", value)
+      }
+      result.append(number)
+    }
+    return result
+  }
+
   package mutating func flag(_ name: String, default fallback: Bool) throws(MartletError) -> Bool {
     guard let value = value(name) else { return fallback }
     guard case .boolean(let flag) = value else {

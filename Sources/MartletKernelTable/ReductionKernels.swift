@@ -9,6 +9,8 @@ package struct ReductionKernels: Sendable {
   /// be the first part.
   package var sumParts:
     @Sendable (_ x: Source, _ partStep: Int, _ parts: Int, _ y: Target, _ count: Int) -> Void
+  /// Σ x².
+  package var sumOfSquares: @Sendable (_ x: Source, _ count: Int) -> Float
   /// Whether no element is NaN or infinite.
   package var isFinite: @Sendable (_ x: Source, _ count: Int) -> Bool
   /// Index of the greatest of `count` values, the first of equal ones; NaN counts as greatest.
@@ -23,11 +25,13 @@ package struct ReductionKernels: Sendable {
     sumParts:
       @escaping @Sendable (_ x: Source, _ partStep: Int, _ parts: Int, _ y: Target, _ count: Int) ->
       Void,
+    sumOfSquares: @escaping @Sendable (_ x: Source, _ count: Int) -> Float,
     isFinite: @escaping @Sendable (_ x: Source, _ count: Int) -> Bool,
     argmax: @escaping @Sendable (_ x: Source, _ count: Int) -> Int
   ) {
     self.columnSums = columnSums
     self.sumParts = sumParts
+    self.sumOfSquares = sumOfSquares
     self.isFinite = isFinite
     self.argmax = argmax
   }

@@ -2,7 +2,8 @@ import MartletKernelTable
 
 var reductionKernels: ReductionKernels {
   ReductionKernels(
-    columnSums: columnSums, sumParts: sumParts, isFinite: isFinite, argmax: argmax)
+    columnSums: columnSums, sumParts: sumParts, sumOfSquares: sumOfSquares, isFinite: isFinite,
+    argmax: argmax)
 }
 
 /// The sum of `count` floats: four running vectors, then by halves.
@@ -23,6 +24,22 @@ var reductionKernels: ReductionKernels {
   let rest = x + i
   visit(count - i) { at in a += at(rest) }
   return laneSum(a)
+}
+
+private func sumOfSquares(_ x: Source, _ count: Int) -> Float {
+  var a = splat(0)
+  var b = splat(0)
+  var i = 0
+  while i + 2 * vectorWidth <= count {
+    let first = load(x + i)
+    let second = load(x + i + vectorWidth)
+    a = multiplyAdd(first, first, a)
+    b = multiplyAdd(second, second, b)
+    i += 2 * vectorWidth
+  }
+  let rest = x + i
+  visit(count - i) { at in a = multiplyAdd(at(rest), at(rest), a) }
+  return laneSum(a + b)
 }
 
 // MARK: - Columns

@@ -68,6 +68,14 @@ package struct ArrayView: @unchecked Sendable {
     }
   }
 
+  /// Writes all of it as floats, in row-major order.
+  package func copy(
+    into target: UnsafeMutablePointer<Float>, with kernels: ConversionKernels
+  ) {
+    let step = sampleExtents.reduce(1, *)
+    for index in 0..<sampleCount { gather(index, into: target + index * step, with: kernels) }
+  }
+
   /// Visits every index of `axes` in row-major order; the target moves on by `step` each time.
   private func walk(
     axes: Range<Int>, from start: UnsafeRawPointer, into target: UnsafeMutablePointer<Float>,

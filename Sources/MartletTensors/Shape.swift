@@ -26,6 +26,14 @@ package struct Shape: Hashable, Sendable, CustomStringConvertible {
     self.count = count
   }
 
+  /// That of a single number.
+  package static let scalar = Shape()
+
+  private init() {
+    extents = []
+    count = 1
+  }
+
   package var rank: Int { extents.count }
   package subscript(axis: Int) -> Int { extents[axis] }
   package var last: Int? { extents.last }

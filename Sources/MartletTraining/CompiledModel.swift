@@ -7,6 +7,8 @@ import MartletTensors
 /// program as the model was trainable at that moment.
 final class CompiledModel {
   let program: Program
+  /// The weights that training changes, in the order of `Layer.weights`.
+  let trained: [(variable: Variable, layer: Layer)]
   let heads: [LossHead]
   /// Of the loss, of each output's loss where there are several, of the metrics.
   let resultNames: [String]
@@ -23,6 +25,7 @@ final class CompiledModel {
     optimizer = try Optimizer(configuration["optimizer"] ?? .text("RMSprop"))
     let program = try model.lower()
     self.program = program
+    trained = model.weights.filter(\.variable.receivesGradient)
     let outputs = program.outputs
     let losses = try CompiledModel.list(configuration, "losses", count: outputs.count)
     let weights = try CompiledModel.list(configuration, "loss_weights", count: outputs.count)

@@ -58,7 +58,7 @@ extension Session {
     (names.inputs, names.outputs) = (model.inputNames, model.outputNames)
     names.losses = compiled.heads.map(\.function.kerasName)
     names.optimizer = type(of: optimizer.rule).className
-    names.slotCount = optimizer.rule.slotCount
+    names.slotCount = optimizer.slotCount
     let clock = StageClock(names)
     let plan = try Plan(
       compiled.program, capacity: capacity, isTraining: true, heads: compiled.heads,
@@ -66,12 +66,12 @@ extension Session {
     try optimizer.prepare(plan.trainedVariables)
     let snapshot = try Snapshot(compiled.program.variables, optimizer)
     defer { snapshot.restore() }
-    let update = UpdateStep(plan, optimizer)
+    let update = UpdateStep(optimizer, plan.trainedVariables)
     let feed = data.feed(outputCount: compiled.heads.count)
     return try time(clock, plan, feed, data.sampleCount, options, isTraining: true) {
       () throws(MartletError) in
       try plan.run(feed, count: capacity, step: UInt64(optimizer.iterations))
-      update.run(feed, count: capacity)
+      try update.run(plan, feed, count: capacity)
     }
   }
 

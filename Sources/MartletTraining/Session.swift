@@ -29,7 +29,7 @@ package struct PassOptions {
 /// sizes in use. Calls wait for each other, and for those of models that share layers.
 package final class Session: @unchecked Sendable {
   package let model: Model
-  private let lock = Lock()
+  let lock = Lock()
   private(set) var compiled: CompiledModel?
   package private(set) var plans = PlanCache()
   private var lowered: Lowered?
@@ -72,49 +72,6 @@ package final class Session: @unchecked Sendable {
   package var isCompiled: Bool { lock.withLock { compiled != nil } }
   package var resultNames: [String] { lock.withLock { compiled?.resultNames ?? [] } }
 
-  package var optimizerParameterCount: Int {
-    lock.withLock {
-      guard let compiled else { return 0 }
-      // Step count and learning rate, as Keras counts.
-      let weights = compiled.program.variables.filter(\.receivesGradient)
-      return 2 + compiled.optimizer.rule.slotCount * weights.reduce(0) { $0 + $1.count }
-    }
-  }
-
-  package func optimizerValue(_ name: String) throws(MartletError) -> Double {
-    try exclusively { () throws(MartletError) in
-      let optimizer = try requireCompiled("reading the optimizer").optimizer
-      switch name {
-      case "learning_rate": return optimizer.learningRate
-      case "iterations": return Double(optimizer.iterations)
-      default: throw Session.unknownOptimizerValue(name)
-      }
-    }
-  }
-
-  package func setOptimizerValue(_ name: String, _ value: Double) throws(MartletError) {
-    try exclusively { () throws(MartletError) in
-      let optimizer = try requireCompiled("setting the optimizer").optimizer
-      switch name {
-      case "learning_rate":
-        guard value.isFinite, value >= 0 else {
-          throw .invalidArgument("learning_rate: expected a number from 0 up, got \(value)")
-        }
-        optimizer.learningRate = value
-      case "iterations":
-        guard let count = Int(exactly: value), (0...(1 << 53)).contains(count) else {
-          throw .invalidArgument("iterations: expected a whole number from 0 up, got \(value)")
-        }
-        optimizer.setIterations(count)
-      default: throw Session.unknownOptimizerValue(name)
-      }
-    }
-  }
-
-  private static func unknownOptimizerValue(_ name: String) -> MartletError {
-    unknownName(name, kind: "optimizer value", known: ["learning_rate", "iterations"])
-  }
-
   func requireCompiled(_ purpose: String) throws(MartletError) -> CompiledModel {
     guard let compiled else {
       throw MartletError(
@@ -156,7 +113,7 @@ package final class Session: @unchecked Sendable {
       let snapshot =
         options.nonFinitePolicy == .restore
         ? try Snapshot(compiled.program.variables, compiled.optimizer) : nil
-      let update = UpdateStep(plan, compiled.optimizer)
+      let update = UpdateStep(compiled.optimizer, plan.trainedVariables)
       let order = options.shuffles ? Session.shuffled(data.sampleCount) : nil
       return try pass(data, options, compiled, plan, order) {
         (feed, count, batch, total, loss) throws(MartletError) in
@@ -164,7 +121,7 @@ package final class Session: @unchecked Sendable {
           snapshot?.restore()
           throw Session.nonFinite(loss, batch, total, isRestored: snapshot != nil)
         }
-        update.run(feed, count: count)
+        try update.run(plan, feed, count: count)
       }
     }
   }

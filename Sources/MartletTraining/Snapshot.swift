@@ -12,14 +12,16 @@ struct Snapshot {
     self.variables = variables
     self.optimizer = optimizer
     iterations = optimizer.iterations
-    var copies: [(UnsafeMutablePointer<Float>, Buffer, Int)] = []
+    var places = [(optimizer.scalars.floats, optimizer.rule.scalars.count)]
     for variable in variables {
       let slots = optimizer.slotBuffers(of: variable).map(\.floats)
-      for target in [variable.mutableValues()] + slots {
-        let copy = try Buffer(floatCount: variable.count)
-        copy.floats.update(from: target, count: variable.count)
-        copies.append((target, copy, variable.count))
-      }
+      places += ([variable.mutableValues()] + slots).map { ($0, variable.count) }
+    }
+    var copies: [(UnsafeMutablePointer<Float>, Buffer, Int)] = []
+    for (target, count) in places {
+      let copy = try Buffer(floatCount: count)
+      copy.floats.update(from: target, count: count)
+      copies.append((target, copy, count))
     }
     self.copies = copies
   }

@@ -147,6 +147,23 @@ static void train(martlet_model *model, const martlet_data *data) {
   check(martlet_model_optimizer_value(model, "iterations", &steps), "iterations");
   EXPECT(steps == 8 * EPOCHS);
 
+  /* Step count and learning rate, then two moments of each of four weights. */
+  EXPECT(martlet_model_optimizer_weight_count(model) == 10);
+  martlet_weight_info info = {0};
+  info.struct_size = sizeof info;
+  check(martlet_model_optimizer_weight_info(&info, model, 5), "optimizer weight info");
+  EXPECT(strcmp(info.name, "bars_bias_velocity") == 0 && strcmp(info.layer, "bars") == 0);
+  float count = 0;
+  check(martlet_model_optimizer_weight_get(model, 0, &count, 1), "optimizer weight");
+  EXPECT(count == 8 * EPOCHS);
+  const int64_t one[] = {1};
+  const float rate = 0.02f;
+  const martlet_array rates = {&rate, one, NULL, 1, MARTLET_FLOAT32};
+  check(martlet_model_optimizer_weight_set(model, 1, &rates), "set an optimizer weight");
+  double set = 0;
+  check(martlet_model_optimizer_value(model, "learning_rate", &set), "learning rate");
+  EXPECT(set == rate);
+
   double now[2] = {0};
   options.progress = NULL;
   check(martlet_model_evaluate(model, data, &options, now), "evaluate");

@@ -55,6 +55,20 @@ import Testing
   }
 
   @Test(arguments: KernelSelection.available)
+  func squaresAreSummed(_ kernels: Kernels) {
+    for count in awkwardCounts(kernels) + [4096] {
+      var generator = SeededGenerator(seed: count)
+      let x = generator.floats(count)
+      let expected = x.doubles.reduce(0) { $0 + $1 * $1 }
+      let found = kernels.reduction.sumOfSquares(GuardedFloats(x).source, count)
+      // Each lane of two vectors adds up every 2·width-th element, and rounds every time.
+      let roundings = Double(count / (2 * kernels.vectorWidth) + 6)
+      expectClose([found], [expected], relative: roundings * ulp, "\(count) squares")
+    }
+    #expect(kernels.reduction.sumOfSquares(GuardedFloats([]).source, 0) == 0)
+  }
+
+  @Test(arguments: KernelSelection.available)
   func anyElementCanBreakFiniteness(_ kernels: Kernels) {
     for count in awkwardCounts(kernels) {
       var x = [Float](repeating: .greatestFiniteMagnitude, count: count)

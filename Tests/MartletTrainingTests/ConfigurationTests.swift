@@ -19,7 +19,10 @@ import Testing
     ] {
       #expect(try complaint("{\"optimizer\": \"adam\", \"losses\": [\"\(loss)\"]}") == nil)
     }
-    for optimizer in ["sgd", "SGD", "Adam", "adam"] {
+    for optimizer in [
+      "sgd", "SGD", "Adam", "adam", "AdamW", "rmsprop", "Adamax", "Nadam", "adagrad", "Adadelta",
+      "lion", "FTRL",
+    ] {
       #expect(try complaint("{\"optimizer\": \"\(optimizer)\", \"losses\": [\"mse\"]}") == nil)
     }
   }
@@ -64,9 +67,29 @@ import Testing
     (#""class_name": "SGD", "config": {"momentum": 2}"#, "momentum"),
     (#""class_name": "SGD", "config": {"momentun": 0.9}"#, "did you mean 'momentum'"),
     (#""class_name": "Adam", "config": {"beta_1": 1}"#, "beta_1"),
-    (#""class_name": "Adam", "config": {"amsgrad": true}"#, "amsgrad"),
-    (#""class_name": "Adam", "config": {"clipnorm": 1}"#, "clipnorm"),
-    (#""class_name": "Adam", "config": {"use_ema": true}"#, "use_ema"),
+    (#""class_name": "Adam", "config": {"amsgrad": 1}"#, "'amsgrad' must be true or false"),
+    (
+      #""class_name": "Adam", "config": {"clipnorm": 1, "clipvalue": 2}"#,
+      "Adam: only one of 'clipnorm', 'global_clipnorm' and 'clipvalue' may be given, received "
+        + "clipnorm=1.0 and clipvalue=2.0"
+    ),
+    (
+      #""class_name": "SGD", "config": {"clipnorm": -1}"#,
+      "'clipnorm': expected a number of at least 0"
+    ),
+    (#""class_name": "SGD", "config": {"ema_momentum": 1.5}"#, "ema_momentum"),
+    (#""class_name": "SGD", "config": {"ema_overwrite_frequency": 0}"#, "of at least 1"),
+    (
+      #""class_name": "SGD", "config": {"gradient_accumulation_steps": 2}"#,
+      "'gradient_accumulation_steps': expected null, as is not part of this version"
+    ),
+    (#""class_name": "Lion", "config": {"beta_1": 0}"#, "'beta_1': expected a number above 0"),
+    (#""class_name": "Ftrl", "config": {"learning_rate_power": 1}"#, "learning_rate_power"),
+    (#""class_name": "Adagrad", "config": {"initial_accumulator_value": -1}"#, "initial_acc"),
+    (
+      #""class_name": "SGD", "config": {"learning_rate": {"class_name": "CosinDecay"}}"#,
+      "SGD: learning_rate: unknown learning-rate schedule 'CosinDecay'; did you mean 'CosineDecay'?"
+    ),
   ])
   func optimizerArguments(_ description: String, _ part: String) throws {
     let error = try #require(

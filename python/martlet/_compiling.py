@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from . import losses, metrics, optimizers
+from . import _native, losses, metrics, optimizers
 from ._errors import refuse
 
 
@@ -29,6 +29,11 @@ class Compilation:
         self.losses = _resolved(loss, losses.get)
         self.loss_weights = loss_weights
         self.metrics = _resolved(metrics_, metrics.get)
+
+    def compile(self, model: _native.Handle, outputs: Sequence[str]) -> None:
+        """Gets a model of the core with these outputs ready to train."""
+        _native.model_compile(model, self.configuration(outputs))
+        self.optimizer._compiled(model)
 
     def configuration(self, outputs: Sequence[str]) -> dict[str, Any]:
         """What the core needs, for a model with these outputs.

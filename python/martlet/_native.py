@@ -7,6 +7,7 @@ here is one call of ``martlet.h``; the header says what it does.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -61,8 +62,17 @@ def _text(pointer: Any) -> str:
 
 
 def _check(status: int) -> None:
-    if status != lib.MARTLET_OK:
-        raise _EXCEPTIONS.get(status, RuntimeError)(_text(lib.martlet_last_error()))
+    if status == lib.MARTLET_OK:
+        return
+    error, _failure.error = getattr(_failure, "error", None), None
+    try:
+        raise error or _EXCEPTIONS.get(status, RuntimeError)(_text(lib.martlet_last_error()))
+    finally:
+        del error  # it holds this frame by its traceback
+
+
+#: What a function that the core asked in this thread has raised, until the core has returned.
+_failure = threading.local()
 
 
 def _created_text(function: Callable[..., int], *arguments: Any) -> str:
@@ -228,11 +238,16 @@ class WeightInfo(NamedTuple):
 
 def weight_infos(layer: Handle) -> list[WeightInfo]:
     """All weights of a layer or model, in Keras's order."""
+    count = lib.martlet_layer_weight_count(layer)
+    return _infos(lib.martlet_layer_weight_info, layer, count)
+
+
+def _infos(function: Callable[..., int], handle: Handle, count: int) -> list[WeightInfo]:
     info = ffi.new("martlet_weight_info *")
     info.struct_size = ffi.sizeof("martlet_weight_info")
     infos = []
-    for index in range(lib.martlet_layer_weight_count(layer)):
-        _check(lib.martlet_layer_weight_info(info, layer, index))
+    for index in range(count):
+        _check(function(info, handle, index))
         shape = tuple(info.shape[axis] for axis in range(info.rank))
         infos.append(WeightInfo(_text(info.name), _text(info.layer), bool(info.trainable), shape))
     return infos
@@ -258,6 +273,7 @@ def set_weights(layer: Handle, arrays: Sequence[np.ndarray]) -> None:
 # Types are looked up once: naming one in a call takes longer than making it.
 _FLOATS = ffi.typeof("float[]")
 _FLOAT_POINTERS = ffi.typeof("float *[]")
+_DOUBLES = ffi.typeof("double[]")
 _EXTENTS = ffi.typeof("int64_t[]")
 _ARRAYS = ffi.typeof("martlet_array[]")
 _OPTIONS = ffi.typeof("martlet_epoch_options *")
@@ -352,6 +368,68 @@ def result_names(model: Handle) -> list[str]:
     return [_text(lib.martlet_model_result_name(model, index)) for index in range(count)]
 
 
+def check_optimizer(description: dict[str, Any]) -> None:
+    """Raises for an optimizer that the core would not take."""
+    _check(lib.martlet_optimizer_check(_json(description)))
+
+
+def learning_rates(schedule: dict[str, Any], steps: np.ndarray) -> np.ndarray:
+    """What a schedule says of steps, as float64 numbers in the same shape."""
+    steps = np.ascontiguousarray(steps, np.float64).reshape(steps.shape)
+    rates = np.empty(steps.shape)
+    _check(
+        lib.martlet_learning_rates(
+            _json(schedule),
+            ffi.from_buffer(_DOUBLES, steps),
+            ffi.from_buffer(_DOUBLES, rates),
+            steps.size,
+        )
+    )
+    return rates
+
+
+def set_learning_rate_schedule(model: Handle, schedule: dict[str, Any]) -> None:
+    """Makes the learning rate follow a schedule that the core knows."""
+    _check(lib.martlet_model_set_learning_rate_schedule(model, _json(schedule)))
+
+
+def set_learning_rate_function(model: Handle, function: Callable[[int], float]) -> Any:
+    """Makes the core ask a function for the learning rate of each step.
+
+    Returns
+    -------
+    Any
+        What has to be kept as long as the core may ask. What the function raises comes out of the
+        call that trains.
+    """
+    user = ffi.new_handle(function)
+    _check(
+        lib.martlet_model_set_learning_rate_function(model, lib.martlet_python_learning_rate, user)
+    )
+    return user
+
+
+def _keep_failure(_kind: Any, error: BaseException, _traceback: Any) -> None:
+    _failure.error = error
+
+
+@ffi.def_extern(name="martlet_python_learning_rate", error=1, onerror=_keep_failure)
+def _learning_rate(user: Any, steps: int, rate: Any) -> int:
+    rate[0] = ffi.from_handle(user)(steps)
+    return 0
+
+
+def apply_gradients(model: Handle, gradients: Sequence[np.ndarray]) -> None:
+    """One step of the optimizer with these gradients."""
+    views = _Views(gradients)
+    _check(lib.martlet_model_apply_gradients(model, views.pointer, views.count))
+
+
+def finalize_weights(model: Handle) -> None:
+    """Puts the optimizer's averages in the place of the weights, if it has any."""
+    _check(lib.martlet_model_finalize_weights(model))
+
+
 def optimizer_value(model: Handle, name: str) -> float:
     """One of the optimizer's numbers."""
     value = ffi.new("double *")
@@ -367,6 +445,26 @@ def set_optimizer_value(model: Handle, name: str, value: float) -> None:
 def optimizer_parameter_count(model: Handle) -> int:
     """Values in the optimizer's state."""
     return lib.martlet_model_optimizer_parameter_count(model)
+
+
+def optimizer_weight_infos(model: Handle) -> list[WeightInfo]:
+    """All parts of the optimizer's state, in Keras's order."""
+    count = lib.martlet_model_optimizer_weight_count(model)
+    return _infos(lib.martlet_model_optimizer_weight_info, model, count)
+
+
+def optimizer_weight(model: Handle, index: int, shape: tuple[int, ...]) -> np.ndarray:
+    """A copy of a part of the optimizer's state."""
+    values = np.empty(shape, np.float32)
+    pointer = ffi.from_buffer(_FLOATS, values)
+    _check(lib.martlet_model_optimizer_weight_get(model, index, pointer, values.size))
+    return values
+
+
+def set_optimizer_weight(model: Handle, index: int, array: np.ndarray) -> None:
+    """Sets a part of the optimizer's state; a scalar comes in the shape (1,)."""
+    view = _Views([array])
+    _check(lib.martlet_model_optimizer_weight_set(model, index, view.pointer))
 
 
 def model_check(model: Handle, data: Data) -> None:

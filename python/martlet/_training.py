@@ -83,8 +83,7 @@ class Trainer:
         """
         compilation = Compilation(optimizer, loss, loss_weights, metrics, weighted_metrics)
         if self.built and loss is not None:
-            configuration = compilation.configuration(self.output_names)
-            _native.model_compile(self._model_handle(), configuration)
+            compilation.compile(self._model_handle(), self.output_names)
         self._compilation = compilation
         compilation.optimizer._attach(self)
 
@@ -588,6 +587,8 @@ class _Fit:
         finally:
             # The history outlives the model without holding it.
             self.history.set_model(None)
+        if self.epochs > initial_epoch:
+            model.optimizer.finalize_variable_values()
         self.tell("on_train_end", logs)
         return self.history
 

@@ -118,7 +118,7 @@ class Model(Trainer, Layer):
         self._input_shapes = [each.shape[1:] for each in symbols["inputs"]]
         self._output_shapes = [each.shape[1:] for each in symbols["outputs"]]
         if self._compilation is not None and self._compilation.losses is not None:
-            _native.model_compile(model, self._compilation.configuration(self.output_names))
+            self._compilation.compile(model, self.output_names)
 
     # ---- What it is --------------------------------------------------------------------------
 

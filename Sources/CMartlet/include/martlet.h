@@ -223,7 +223,7 @@ MARTLET_API martlet_status martlet_model_describe(char **out, const martlet_mode
 /* ---- Training ------------------------------------------------------------------------------- */
 
 /* Gets a model ready to train. configuration:
- *   {"optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.001}},
+ *   {"optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.001}},    or a schedule, below
  *    "losses": [{"class_name": "SparseCategoricalCrossentropy", "config": {}}],   one per output
  *    "loss_weights": [1.0],                                                       optional
  *    "metrics": [[{"class_name": "Accuracy", "name": "accuracy"}]]}               one list per output
@@ -239,13 +239,67 @@ MARTLET_API int32_t martlet_model_result_count(const martlet_model *model);
 /* Views the model, until it is compiled again. NULL for an index out of range. */
 MARTLET_API const char *martlet_model_result_name(const martlet_model *model, int32_t index);
 
-/* The optimizer's numbers by Keras's names: "learning_rate", "iterations". */
+/* ---- Optimizers ----------------------------------------------------------------------------- */
+
+/* Whether martlet_model_compile would take an optimizer:
+ *   {"class_name": "Adam", "config": {"learning_rate": 0.001, "clipnorm": 1.0}}
+ * Names of classes and arguments are Keras's; the message of an error names the argument. */
+MARTLET_API martlet_status martlet_optimizer_check(const char *description);
+
+/* The optimizer's numbers by Keras's names: "learning_rate", "iterations". A learning rate that follows
+ * a schedule is that of the next step, and cannot be set. */
 MARTLET_API martlet_status martlet_model_optimizer_value(const martlet_model *model,
                                                          const char *name, double *value);
 MARTLET_API martlet_status martlet_model_set_optimizer_value(martlet_model *model,
                                                              const char *name, double value);
 /* Numbers in the optimizer's state, step count and learning rate included; 0 before compiling. */
 MARTLET_API int64_t martlet_model_optimizer_parameter_count(const martlet_model *model);
+
+/* A learning rate that the caller works out. Writes the rate of the step that so many others came before
+ * and returns 0; on any other value the call that trains ends with MARTLET_INVALID_STATE before the
+ * step has changed a weight. Called by the thread that called. */
+typedef int32_t (*martlet_learning_rate)(void *user, int64_t steps, double *rate);
+/* Makes the learning rate follow a schedule from the next step on:
+ *   {"class_name": "ExponentialDecay",
+ *    "config": {"initial_learning_rate": 0.1, "decay_steps": 100, "decay_rate": 0.9}}
+ * with Keras's names; in martlet_model_compile it may stand in the place of the learning rate. */
+MARTLET_API martlet_status martlet_model_set_learning_rate_schedule(martlet_model *model,
+                                                                    const char *schedule);
+/* Asks a function for the rate of each step from now on. user is handed to it, and must live until the
+ * model is released, compiled again, or given another schedule. */
+MARTLET_API martlet_status martlet_model_set_learning_rate_function(martlet_model *model,
+                                                                    martlet_learning_rate function,
+                                                                    void *user);
+/* What a schedule says: the rates of the steps that so many others came before. */
+MARTLET_API martlet_status martlet_learning_rates(const char *schedule, const double *steps,
+                                                  double *rates, int64_t count);
+
+/* The optimizer's state as Keras's optimizer.variables lists it: "iteration", "learning_rate" unless it
+ * follows a schedule (both rank 0), then what the optimizer remembers of each weight that was trainable when the model was compiled,
+ * such as "dense_kernel_momentum". All of it is there from compiling on. 0 before. */
+MARTLET_API int64_t martlet_model_optimizer_weight_count(const martlet_model *model);
+/* name views the model; layer is the name of the layer whose weight it goes with, or "". */
+MARTLET_API martlet_status martlet_model_optimizer_weight_info(martlet_weight_info *out,
+                                                               const martlet_model *model,
+                                                               int64_t index);
+/* Copies a part of the state out. count must be its number of elements. A float holds a count of
+ * steps exactly up to 2^24, martlet_model_optimizer_value any. */
+MARTLET_API martlet_status martlet_model_optimizer_weight_get(const martlet_model *model,
+                                                              int64_t index, float *values,
+                                                              int64_t count);
+/* Copies a part of the state in, any dtype. The shape must be that of the part, and [1] for rank 0. */
+MARTLET_API martlet_status martlet_model_optimizer_weight_set(martlet_model *model, int64_t index,
+                                                              const martlet_array *values);
+
+/* One step with gradients of the caller's: one, of any dtype, for each weight that was trainable when
+ * the model was compiled, in the order of martlet_layer_weight_info. */
+MARTLET_API martlet_status martlet_model_apply_gradients(martlet_model *model,
+                                                         const martlet_array *gradients,
+                                                         int64_t count);
+/* Ends a training: where the optimizer averages weights ("use_ema"), the averages take their place. */
+MARTLET_API martlet_status martlet_model_finalize_weights(martlet_model *model);
+
+/* ---- Data and passes over it ---------------------------------------------------------------- */
 
 /* Samples with their targets; all arrays have equally many samples. */
 typedef struct martlet_data {
