@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _data, _native
+from . import _data, _randomness
 
 
 def set_random_seed(seed: int) -> None:
@@ -31,7 +31,7 @@ def set_random_seed(seed: int) -> None:
         raise ValueError(f"seed must be an integer from 0 to 2**32 - 1, got {seed!r}")
     random.seed(int(seed))
     np.random.seed(int(seed))  # the generator that users' own code shuffles with
-    _native.set_random_seed(int(seed))
+    _randomness.restart(int(seed))
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:

@@ -1,0 +1,139 @@
+"""Reading the HDF5 files of Keras 2, which Keras 3 writes too where a name ends in ``.h5``.
+
+Weights stand in groups by the names of the layers and belong, in order, to the layers that have
+weights; the architecture is a JSON text in an attribute.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _model_file
+from ._errors import not_supported
+
+if TYPE_CHECKING:
+    from .models import Model
+
+
+def is_legacy(file: Any) -> bool:
+    """Whether an open file has this form."""
+    return "layer_names" in file.attrs or "layer_names0" in file.attrs or "model_weights" in file
+
+
+def load_model(
+    file: Any, name: str, custom_objects: dict[str, Any] | None, compiles: bool
+) -> Model:
+    """The model of a file. The state of its optimizer is left out."""
+    if "model_config" not in file.attrs:
+        raise ValueError(
+            f"{name!r} holds weights alone: build the model in code and use load_weights"
+        )
+    description = _modern(json.loads(_text(file.attrs["model_config"])))
+    model = _model_file.from_description(description, custom_objects)
+    if compiles and "training_config" in file.attrs:
+        training = json.loads(_text(file.attrs["training_config"]))
+        known = ("loss", "loss_weights", "metrics", "weighted_metrics")
+        configuration = {key: training.get(key) for key in known}
+        optimizer = training.get("optimizer_config") or training.get("optimizer")
+        configuration["optimizer"] = _modern_optimizer(optimizer)
+        _model_file.compile_as_described(model, configuration, custom_objects)
+    load_weights(model, file, name, skip_mismatch=False)
+    return model
+
+
+def load_weights(model: Model, file: Any, name: str, skip_mismatch: bool) -> None:
+    """Gives a model the weights of a file; all are checked before the first one changes.
+
+    Raises
+    ------
+    ValueError
+        If the file is of another model: the message names the layer and both shapes.
+    """
+    if skip_mismatch:
+        not_supported(f"load_weights: skip_mismatch=True for {name!r}, a file of Keras 2")
+    root = file.get("model_weights", file)
+    stored = [(key, _arrays(root[key])) for key in _names(root, "layer_names")]
+    stored = [(key, arrays) for key, arrays in stored if arrays]
+    layers = [layer for layer in model.layers if layer.weights]
+    if len(stored) != len(layers):
+        raise ValueError(
+            f"{name!r} has {len(stored)} layers with weights "
+            f"({_listed(key for key, _ in stored)}), "
+            f"model '{model.name}' has {len(layers)} ({_listed(each.name for each in layers)}); "
+            "nothing has been loaded"
+        )
+    found = []
+    for layer, (key, arrays) in zip(layers, stored, strict=True):
+        # Of a model within the model all trainable weights come first.
+        weights = sorted(layer.weights, key=lambda each: not each.trainable)
+        if [each.shape for each in weights] != [each.shape for each in arrays]:
+            raise ValueError(
+                f"{name!r} holds the weights of another model: layer '{layer.name}' has weights of "
+                f"shapes {[each.shape for each in weights]}, the file's layer '{key}' "
+                f"{[each.shape for each in arrays]}; nothing has been loaded"
+            )
+        values = {weight.path: array for weight, array in zip(weights, arrays, strict=True)}
+        found.append((layer, [values[each.path] for each in layer.weights]))
+    for layer, arrays in found:
+        layer.set_weights(arrays)
+
+
+# ---- Configurations --------------------------------------------------------------------------
+
+
+def _modern(description: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of a layer or model in today's words."""
+    config = dict(description["config"])
+    if "layers" in config:
+        config["layers"] = [_modern(each) for each in config["layers"]]
+    shape = config.pop("batch_input_shape", None)
+    if shape is not None:
+        key = "batch_shape" if description["class_name"] == "InputLayer" else "input_shape"
+        config[key] = shape if key == "batch_shape" else shape[1:]
+    axis = config.get("axis")
+    if description["class_name"] == "BatchNormalization" and isinstance(axis, list):
+        [config["axis"]] = axis
+    return {**description, "config": config}
+
+
+def _modern_optimizer(description: Any) -> Any:
+    if not isinstance(description, dict):
+        return description
+    given = description.get("config", {})
+    config = {_OPTIMIZER_KEYS.get(key, key): value for key, value in given.items()}
+    left_out = ("decay", "is_legacy_optimizer", "jit_compile")
+    kept = {key: value for key, value in config.items() if key not in left_out}
+    return {"class_name": description["class_name"], "config": kept}
+
+
+_OPTIMIZER_KEYS = {"lr": "learning_rate"}
+
+# ---- Small parts -----------------------------------------------------------------------------
+
+
+def _arrays(group: Any) -> list[np.ndarray]:
+    return [np.asarray(group[each]) for each in _names(group, "weight_names")]
+
+
+def _names(group: Any, key: str) -> list[str]:
+    """A list of names in an attribute, or in several where it was too long for one."""
+    if key in group.attrs:
+        return [_text(each) for each in group.attrs[key]]
+    names: list[str] = []
+    for number in itertools.count():
+        if f"{key}{number}" not in group.attrs:
+            return names
+        names += [_text(each) for each in group.attrs[f"{key}{number}"]]
+    raise AssertionError("not reached")
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(names) or "none"
