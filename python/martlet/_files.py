@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import stat
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from typing import Any
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZIP_SIGNATURE = b"PK\x03\x04"
+
+#: Two threads that write one file do not meet in it.
+_numbers = itertools.count()
 
 
 @contextlib.contextmanager
@@ -36,7 +40,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     """
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
-    beside = os.path.join(folder, f".{name}.{os.getpid()}.new")
+    beside = os.path.join(folder, f".{name}.{os.getpid()}-{next(_numbers)}.new")
     if os.path.isdir(target):
         raise IsADirectoryError(f"{os.fspath(path)!r} is a folder; give the name of a file")
     if not os.path.isdir(folder):

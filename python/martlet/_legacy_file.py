@@ -1,4 +1,4 @@
-"""Reading the HDF5 files of Keras 2, which Keras 3 writes too where a name ends in ``.h5``.
+"""The HDF5 files of Keras 2, which Keras 3 reads and writes too where a name ends in ``.h5``.
 
 Weights stand in groups by the names of the layers and belong, in order, to the layers that have
 weights; the architecture is a JSON text in an attribute.
@@ -16,12 +16,63 @@ from . import _model_file
 from ._errors import not_supported
 
 if TYPE_CHECKING:
+    from .layers._layer import Layer
     from .models import Model
+
+#: What HDF5 keeps of an attribute, less what it needs itself.
+_LARGEST_ATTRIBUTE = 64_512
 
 
 def is_legacy(file: Any) -> bool:
     """Whether an open file has this form."""
     return "layer_names" in file.attrs or "layer_names0" in file.attrs or "model_weights" in file
+
+
+# ---- Writing ---------------------------------------------------------------------------------
+
+
+def write(model: Model, file: Any) -> None:
+    """Writes architecture, weights and compilation. The optimizer's state is left out.
+
+    Parameters
+    ----------
+    model
+        Built.
+    file
+        An open `h5py.File`.
+    """
+    version = {"backend": "martlet", "keras_version": _model_file.KERAS_VERSION}
+    description = _model_file.describe(model)
+    training = description.pop("compile_config")
+    file.attrs.update({**version, "model_config": json.dumps(description)})
+    if training is not None:
+        training["optimizer_config"] = training.pop("optimizer")
+        file.attrs["training_config"] = json.dumps(training)
+    root = file.create_group("model_weights")
+    root.attrs.update(version)
+    _write_names(root, "layer_names", [layer.name for layer in model.layers])
+    root.create_group("top_level_model_weights").attrs["weight_names"] = np.empty(0)
+    for layer in model.layers:
+        group = root.create_group(layer.name)
+        weights = _in_order(layer)
+        _write_names(group, "weight_names", [each.path for each in weights])
+        for weight in weights:
+            group.create_dataset(weight.path, data=weight.numpy())
+
+
+def _write_names(group: Any, key: str, names: list[str]) -> None:
+    """Stores a list of names in an attribute, or in several where it is too long for one."""
+    encoded = [name.encode("utf-8") for name in names]
+    longest = max(map(len, encoded), default=1)
+    size = max(_LARGEST_ATTRIBUTE // longest, 1)
+    if len(encoded) <= size:
+        group.attrs[key] = np.array(encoded, f"S{longest}")
+        return
+    for number, first in enumerate(range(0, len(encoded), size)):
+        group.attrs[f"{key}{number}"] = np.array(encoded[first : first + size], f"S{longest}")
+
+
+# ---- Reading ---------------------------------------------------------------------------------
 
 
 def load_model(
@@ -68,8 +119,7 @@ def load_weights(model: Model, file: Any, name: str, skip_mismatch: bool) -> Non
         )
     found = []
     for layer, (key, arrays) in zip(layers, stored, strict=True):
-        # Of a model within the model all trainable weights come first.
-        weights = sorted(layer.weights, key=lambda each: not each.trainable)
+        weights = _in_order(layer)
         if [each.shape for each in weights] != [each.shape for each in arrays]:
             raise ValueError(
                 f"{name!r} holds the weights of another model: layer '{layer.name}' has weights of "
@@ -80,6 +130,11 @@ def load_weights(model: Model, file: Any, name: str, skip_mismatch: bool) -> Non
         found.append((layer, [values[each.path] for each in layer.weights]))
     for layer, arrays in found:
         layer.set_weights(arrays)
+
+
+def _in_order(layer: Layer) -> list[Any]:
+    """The weights as these files have them: of a model within the model trainable ones first."""
+    return sorted(layer.weights, key=lambda each: not each.trainable)
 
 
 # ---- Configurations --------------------------------------------------------------------------

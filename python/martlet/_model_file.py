@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .models import Model
 
 #: The release of Keras whose layout this is.
-_KERAS_VERSION = "3.15.1"
+KERAS_VERSION = "3.15.1"
 _WEIGHTS = "model.weights.h5"
 #: Larger than any configuration; a compressed member that claims more than it can be is refused.
 _LARGEST_CONFIG = 1 << 28
@@ -47,6 +47,15 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
                 os.unlink(weights)
 
 
+def save_legacy(model: Model, path: str | os.PathLike[str]) -> None:
+    """Writes an ``.h5`` file of the whole model, whole or not at all."""
+    from . import _legacy_file
+
+    h5py = _files.h5py()
+    with _files.replacing(path) as beside, h5py.File(beside, "w") as file:
+        _legacy_file.write(model, file)
+
+
 def save_weights(model: Model, path: str | os.PathLike[str]) -> None:
     """Writes a ``.weights.h5`` file, whole or not at all."""
     h5py = _files.h5py()
@@ -63,7 +72,7 @@ def _metadata() -> dict[str, str]:
     from datetime import datetime
 
     return {
-        "keras_version": _KERAS_VERSION,
+        "keras_version": KERAS_VERSION,
         "martlet_version": _native.version(),
         "date_saved": f"{datetime.now():%Y-%m-%d@%H:%M:%S}",
     }

@@ -1,8 +1,8 @@
 """Objects as the descriptions that Keras's files hold, and back.
 
-A description is ``{"module", "class_name", "config", "registered_name"}``. Reading one looks names up
-among Martlet's classes and those the caller has registered. It never imports a module, runs code
-of the file, or unpickles.
+A description is ``{"module", "class_name", "config", "registered_name"}``. Reading one looks names
+up among Martlet's classes and those the caller has registered. It never imports a module, runs
+code of the file, or unpickles.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MODULES = (
     "metrics",
 )
 _FUNCTIONAL = "keras.src.models.functional"
-#: Operations on symbols that Keras writes as such, by module and class, and the layers they are here.
+#: Operations on symbols that Keras writes as such, by module and class, and their layers here.
 _OPERATIONS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("keras.src.ops.numpy", "Add"): ("Add", {}),
     ("keras.src.ops.nn", "Relu"): ("Activation", {"activation": "relu"}),

@@ -1,11 +1,12 @@
 """Weights and optimizer state in HDF5 files, in the layout of Keras 3.
 
-A layer's weights are the datasets "0", "1" and so on of ``layers/<key>/vars``, where the key is made
-of the class name and a count within the model: files do not depend on the names of layers. Models
-within the model have a ``layers`` group of their own. The optimizer's state is in ``optimizer/vars``.
+A layer's weights are the datasets "0", "1" and so on of ``layers/<key>/vars``, where the key is
+made of the class name and a count within the model: files do not depend on the names of layers.
+Models within the model have a ``layers`` group of their own. The optimizer's state is in
+``optimizer/vars``.
 
-The group ``martlet`` is this library's own, and Keras passes it by: what a training needs beside all
-that to go on as if it had not been interrupted.
+The group ``martlet`` is this library's own, and Keras passes it by: what a training needs beside
+all that to go on as if it had not been interrupted.
 """
 
 from __future__ import annotations
@@ -241,12 +242,12 @@ def _state(model: Model, file: Any, name: str) -> list[tuple[Any, np.ndarray]] |
     if group is None or model._compiled_handle() is None:
         return None
     assert model.optimizer is not None
-    iterations = _member(group, "0")
-    if iterations is None or iterations.shape != () or int(iterations[()]) == 0:
-        return None
     variables = model.optimizer.variables
     try:
         if len(group) != len(variables):
+            if int(_array(group, 0, (), "iteration")) == 0:
+                # Keras has nothing but numbers to store before the first step.
+                return None
             raise ValueError(f"it has {len(variables)} variables, the file {len(group)}")
         return [
             (variable, _array(group, index, tuple(variable.shape), variable.path))
@@ -262,7 +263,7 @@ def _resume(model: Model, file: Any, state: list[tuple[Any, np.ndarray]]) -> Non
     for variable, value in state:
         variable.assign(value)
     group = _group(file, _OWN)
-    if group is None:
+    if group is None or model.optimizer.iterations == 0:
         return
     if any(variable.name == "learning_rate" for variable, _ in state):
         rate = group.attrs.get("learning_rate")

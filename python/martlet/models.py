@@ -336,7 +336,8 @@ class Model(Trainer, Layer):
         Parameters
         ----------
         filepath
-            Ends in ``.keras``.
+            Ends in ``.keras``; or in ``.h5``, the form of Keras 2, which leaves the state of the
+            training out.
         overwrite
             Whether a file of that name may be replaced.
         zipped
@@ -358,8 +359,15 @@ class Model(Trainer, Layer):
         from . import _model_file
 
         refuse("save", zipped=False if zipped is False else None)
-        name = _target(filepath, overwrite, (".keras",), "save")
-        _model_file.save_model(self, name)
+        name = _target(filepath, overwrite, (".keras", ".h5"), "save")
+        if name.endswith(".weights.h5"):
+            raise ValueError(f"save: {name!r} is a name for weights alone: say save_weights")
+        if name.endswith(".keras"):
+            _model_file.save_model(self, name)
+            return
+        if not self.built:
+            self._not_built()
+        _model_file.save_legacy(self, name)
 
     def save_weights(
         self,

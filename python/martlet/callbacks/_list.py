@@ -126,7 +126,7 @@ def _flat(callbacks: Any) -> list[Callback]:
         raise TypeError(f"callbacks must be objects; say {callbacks.__name__}()")
     if not isinstance(callbacks, Callback):
         raise TypeError(
-            "callbacks must be objects of martlet.callbacks.Callback, or of classes made of it, got "
+            "callbacks must be martlet.callbacks.Callback objects, or of classes made of it, got "
             f"{type(callbacks).__module__}.{type(callbacks).__name__}"
         )
     return [callbacks]

@@ -13,8 +13,8 @@ from ._callback import Callback, Logs
 class CSVLogger(Callback):
     """Writes the values of each epoch as a row of a CSV file.
 
-    The columns are the epoch, from 0, and the keys of the logs in order. Each row is in the file when
-    its epoch is over.
+    The columns are the epoch, from 0, and the keys of the logs in order. Each row is in the file
+    when its epoch is over.
 
     Parameters
     ----------

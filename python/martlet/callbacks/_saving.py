@@ -42,9 +42,9 @@ class ModelCheckpoint(Monitor):
     Parameters
     ----------
     filepath
-        Ends in ``.keras``, or in ``.weights.h5`` for weights alone. May hold places for ``{epoch}``,
-        from 1 up, ``{batch}``, and the keys of the logs: ``"{epoch:02d}-{val_loss:.2f}.keras"``.
-        Folders are made where they are missing.
+        Ends in ``.keras``, or in ``.weights.h5`` for weights alone. May hold places for
+        ``{epoch}``, from 1 up, ``{batch}``, and the keys of the logs, as in
+        ``"{epoch:02d}-{val_loss:.2f}.keras"``. Folders are made where they are missing.
     monitor
         Key of the logs.
     verbose
@@ -93,8 +93,9 @@ class ModelCheckpoint(Monitor):
         self.best = initial_value_threshold
         self._batches = _EveryFewBatches("ModelCheckpoint", save_freq)
         self._epoch = 0
-        expected = ".weights.h5" if save_weights_only else ".keras"
-        if not self.filepath.endswith(expected):
+        is_of_weights = self.filepath.endswith(".weights.h5")
+        if is_of_weights != save_weights_only or not self.filepath.endswith((".keras", ".h5")):
+            expected = ".weights.h5" if save_weights_only else ".keras"
             alone = "" if save_weights_only else "; for weights alone say save_weights_only=True"
             raise ValueError(
                 f"ModelCheckpoint: filepath must end in {expected}, got {self.filepath!r}{alone}"
@@ -181,10 +182,10 @@ def _fields(path: str) -> list[str]:
 class BackupAndRestore(Callback):
     """Lets a program that was interrupted go on where it was when it is started again.
 
-    After each epoch it saves weights, optimizer and random numbers. If `fit` finds such a backup, it
-    begins after the epoch of the backup, and gives bit by bit what it would have given without the
-    interruption. When the training is over the backup is removed. What other callbacks remember,
-    such as how long :class:`EarlyStopping` has waited, starts afresh.
+    After each epoch it saves weights, optimizer and random numbers. If `fit` finds such a backup,
+    it begins after the epoch of the backup, and gives bit by bit what it would have given without
+    the interruption. When the training is over the backup is removed. What other callbacks
+    remember, such as how long :class:`EarlyStopping` has waited, starts afresh.
 
     Parameters
     ----------
@@ -230,7 +231,8 @@ class BackupAndRestore(Callback):
         assert self.model is not None
         self.model.load_weights(self._weights(backup["epoch"], backup["batch"]))
         self.model._initial_epoch = self._finished = backup["epoch"]
-        say(f"The training goes on after epoch {backup['epoch']}, from {self.backup_dir}")
+        if self.params.get("verbose"):
+            say(f"The training goes on after epoch {backup['epoch']}, from {self.backup_dir}")
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Remembers which it is."""
