@@ -58,7 +58,7 @@ def of_functional(model: Model) -> dict[str, Any]:
     }
     first_calls = {layer.name: _first_call(layer) for layer in model._layers}
 
-    def reference(tensor: list[Any]) -> list[Any]:
+    def end(tensor: list[Any]) -> list[Any]:
         name, call, index = tensor
         return [name, call + first_calls[name], index]
 
@@ -68,7 +68,7 @@ def of_functional(model: Model) -> dict[str, Any]:
             "config": {
                 "shape": [None, *shapes[tuple(tensor)]],
                 "dtype": "float32",
-                "keras_history": reference(tensor),
+                "keras_history": tensor,
             },
         }
 
@@ -85,7 +85,7 @@ def of_functional(model: Model) -> dict[str, Any]:
             }
         )
     ends = {
-        key: _nest.packed_like(structure, [reference(each) for each in description[which]])
+        key: _nest.packed_like(structure, [end(each) for each in description[which]])
         for key, which, structure in (
             ("input_layers", "inputs", model._inputs_structure),
             ("output_layers", "outputs", model._outputs_structure),
@@ -99,8 +99,10 @@ def _entry(layer: Layer) -> dict[str, Any]:
 
 
 def _first_call(layer: Layer) -> int:
-    """The number that Keras gives the first call of a layer."""
-    # A functional model counts the call that made it.
+    """The number that Keras gives the first call of a layer where it says how a model ends.
+
+    A functional model counts the call that made it there, but not in what its calls are made on.
+    """
     return 1 if getattr(layer, "_class_name", "") == "Functional" else 0
 
 
@@ -122,7 +124,7 @@ def make_layer(custom_objects: dict[str, Any] | None = None) -> LayerMaker:
         known = operation(entry.get("module") or "", entry["class_name"])
         if known is not None:
             class_name, arguments = known
-            config = {"name": entry["config"].get("name", entry.get("name")), **arguments}
+            config = {**entry["config"], **arguments}
             entry = {"class_name": class_name, "config": config}
         made = deserialize_keras_object(entry, custom_objects)
         if not isinstance(made, Layer):
@@ -169,9 +171,8 @@ class _Graph:
             if isinstance(layer, InputLayer):
                 self.outputs[name, 0] = [layer._symbol()]
                 continue
-            first = _first_call(layer)
             for number, node in enumerate(entry.get("inbound_nodes", [])):
-                self.waiting.append((name, first + number, node))
+                self.waiting.append((name, number, node))
 
     def call_all(self) -> None:
         """Makes the calls, each when its inputs are there and those before it of its layer."""
@@ -192,7 +193,7 @@ class _Graph:
             self.waiting = left
 
     def is_ready(self, node: Any) -> bool:
-        return all(key[:2] in self.outputs for key in _references(node))
+        return all(key[:2] in self.outputs for key in self.references(node))
 
     def argument(self, name: str, node: Any) -> Any:
         """What a layer is called on."""
@@ -200,7 +201,7 @@ class _Graph:
             # The form of Keras 2: a list of [name, call, output, options].
             for *_, options in (each for each in node if len(each) == 4):
                 self.check_options(name, options)
-            symbols = [self.symbol(tuple(each[:3])) for each in node]
+            symbols = [self.symbol(each) for each in self.references(node)]
             return symbols if len(symbols) > 1 else symbols[0]
         self.check_options(name, node.get("kwargs") or {})
         arguments = [self.revived(name, each) for each in node["args"]]
@@ -224,6 +225,16 @@ class _Graph:
             return self.symbol(tuple(argument["config"]["keras_history"]))
         return {key: self.revived(name, each) for key, each in argument.items()}
 
+    def counted(self, reference: list[Any]) -> tuple[str, int, int]:
+        """A reference whose call is counted as in `_first_call`."""
+        name, call, index = reference[:3]
+        layer = self.layers.get(name)
+        return name, int(call) - (_first_call(layer) if layer is not None else 0), int(index)
+
+    def references(self, node: Any) -> list[tuple[str, int, int]]:
+        """The tensors that a call takes."""
+        return [self.counted(each) for each in node] if isinstance(node, list) else _tensors(node)
+
     def symbol(self, reference: tuple[str, int, int]) -> KerasTensor:
         name, call, index = reference
         return self.outputs[name, call][index]
@@ -232,17 +243,15 @@ class _Graph:
         if isinstance(structure, dict):
             return {key: self.ends(each) for key, each in structure.items()}
         if len(structure) == 3 and isinstance(structure[0], str):
-            reference = (structure[0], int(structure[1]), int(structure[2]))
+            reference = self.counted(structure)
             if reference[:2] not in self.outputs:
                 raise ValueError(f"the configuration has no layer {structure[0]!r} to end in")
             return self.symbol(reference)
         return [self.ends(each) for each in structure]
 
 
-def _references(node: Any) -> list[tuple[str, int, int]]:
-    """The tensors that a call takes."""
-    if isinstance(node, list):
-        return [tuple(each[:3]) for each in node]
+def _tensors(node: dict[str, Any]) -> list[tuple[str, int, int]]:
+    """The references within a call."""
     found: list[tuple[str, int, int]] = []
 
     def collect(part: Any) -> None:
