@@ -9,9 +9,9 @@ from . import _native, _nest
 from ._errors import not_supported
 from ._serialization import (
     deserialize_keras_object,
-    operation,
     refuse_code,
     serialize_keras_object,
+    without_operations,
 )
 from .layers._input import InputLayer
 from .layers._layer import Layer
@@ -121,12 +121,7 @@ def make_layer(custom_objects: dict[str, Any] | None = None) -> LayerMaker:
 
     def make(entry: dict[str, Any]) -> Layer:
         refuse_code(entry)
-        known = operation(entry.get("module") or "", entry["class_name"])
-        if known is not None:
-            class_name, arguments = known
-            config = {**entry["config"], **arguments}
-            entry = {"class_name": class_name, "config": config}
-        made = deserialize_keras_object(entry, custom_objects)
+        made = deserialize_keras_object(without_operations(entry), custom_objects)
         if not isinstance(made, Layer):
             raise ValueError(f"the configuration has a {type(made).__name__} among its layers")
         return made

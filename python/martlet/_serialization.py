@@ -275,11 +275,15 @@ def find_class(module: str, class_name: str) -> Any:
     return next((kind for each in candidates if (kind := _public(each, class_name))), None)
 
 
-def operation(module: str, class_name: str) -> tuple[str, dict[str, Any]] | None:
-    """The layer, with its arguments, that does what an operation of Keras does."""
-    if module.startswith("keras.src.activations") and find_class("", class_name):
-        return class_name, {}
-    return _OPERATIONS.get((module, class_name))
+def without_operations(description: dict[str, Any]) -> dict[str, Any]:
+    """The description of the layer that does what an operation does; others as they are."""
+    module, class_name = description.get("module") or "", description["class_name"]
+    if module.startswith("keras.src.activations"):
+        return {**description, "module": "keras.layers"}
+    if (module, class_name) not in _OPERATIONS:
+        return description
+    layer, arguments = _OPERATIONS[module, class_name]
+    return {"class_name": layer, "config": {"name": description["config"]["name"], **arguments}}
 
 
 def _unknown(class_name: str, module: str, known: dict[str, Any]) -> str:

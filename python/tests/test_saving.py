@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import os
 import subprocess
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 
 import martlet
-from martlet import Input, Model, Sequential, layers, saving
+from martlet import Input, Model, Sequential, _native, layers, saving
 from martlet.models import clone_model, load_model, model_from_json
 
 IMAGES = np.random.default_rng(0).normal(size=(40, 8, 8, 3)).astype(np.float32)
@@ -226,6 +228,129 @@ class TestGoingOn:
         assert list(ours) == list(theirs) == ["a", "b"]
         assert_same_bits(ours.values(), theirs.values())
         assert again.metrics_names == model.metrics_names
+
+
+def layers_with_seeds():
+    """All that draw random numbers, made with small numbers for what has no default."""
+    for name, kind in vars(layers).items():
+        if isinstance(kind, type) and "seed" in inspect.signature(kind).parameters:
+            parameters = inspect.signature(kind).parameters.values()
+            needed = [each for each in parameters if each.default is each.empty]
+            named = [each.name for each in needed if each.kind is not each.VAR_KEYWORD]
+            yield name, kind(**{each: 2 if each in ("height", "width") else 0.2 for each in named})
+
+
+@pytest.mark.parametrize("layer", [pytest.param(b, id=a) for a, b in layers_with_seeds()])
+def test_every_layer_with_a_seed_keeps_it_in_files(layer):
+    _native.layer_set_seed(layer._handle, 2**63 + 1)
+    assert _native.layer_seed(layer._handle) == 2**63 + 1
+
+
+class TestKeras2:
+    """Files as Keras 2 wrote them, by hand."""
+
+    def file(self, path, config, weights, names_as_bytes=True, training=None):
+        with h5py.File(path, "w") as file:
+            file.attrs["model_config"] = json.dumps(config)
+            if training:
+                file.attrs["training_config"] = json.dumps(training)
+            root = file.create_group("model_weights")
+            root.attrs["layer_names"] = [name.encode() for name in weights]
+            for name, arrays in weights.items():
+                group = root.create_group(name)
+                paths = [f"{name}/{index}:0" for index in range(len(arrays))]
+                group.attrs["weight_names"] = (
+                    np.array([each.encode() for each in paths], "S") if paths else np.empty(0)
+                )
+                for each, array in zip(paths, arrays, strict=True):
+                    group[each] = array
+
+    def test_a_chain(self, tmp_path):
+        config = {
+            "class_name": "Sequential",
+            "config": {
+                "name": "old",
+                "layers": [
+                    {
+                        "class_name": "InputLayer",
+                        "config": {"batch_input_shape": [None, 4], "name": "in", "sparse": False},
+                    },
+                    {
+                        "class_name": "Dense",
+                        "config": {"name": "d", "units": 2, "dtype": "float32"},
+                    },
+                    {"class_name": "BatchNormalization", "config": {"name": "n", "axis": [1]}},
+                ],
+            },
+        }
+        weights = {
+            "d": [np.ones((4, 2)), np.zeros(2)],
+            "n": [np.ones(2), np.zeros(2), np.zeros(2), np.ones(2) - 1e-3],
+        }
+        training = {
+            "loss": "mse",
+            "metrics": ["accuracy"],
+            "optimizer_config": {"class_name": "Adam", "config": {"lr": 0.25, "decay": 0.0}},
+        }
+        self.file(tmp_path / "m.h5", config, weights, training=training)
+        model = load_model(tmp_path / "m.h5")
+        assert model.predict(np.ones((1, 4)), verbose=0).tolist() == [[4, 4]]
+        assert model.optimizer.learning_rate == 0.25
+        assert not load_model(tmp_path / "m.h5", compile=False).compiled
+
+    def test_a_graph(self, tmp_path):
+        def entry(class_name, name, nodes, **config):
+            config["name"] = name
+            return {
+                "class_name": class_name,
+                "config": config,
+                "name": name,
+                "inbound_nodes": nodes,
+            }
+
+        config = {
+            "class_name": "Functional",
+            "config": {
+                "name": "old",
+                "layers": [
+                    entry("InputLayer", "in", [], batch_input_shape=[None, 4]),
+                    entry("Dense", "d", [[["in", 0, 0, {}]]], units=4, use_bias=False),
+                    entry("Add", "sum", [[["d", 0, 0, {}], ["in", 0, 0, {}]]]),
+                ],
+                "input_layers": [["in", 0, 0]],
+                "output_layers": [["sum", 0, 0]],
+            },
+        }
+        self.file(tmp_path / "m.h5", config, {"in": [], "d": [np.eye(4)], "sum": []})
+        model = load_model(tmp_path / "m.h5")
+        assert model.predict(np.ones((1, 4)), verbose=0).tolist() == [[2, 2, 2, 2]]
+
+    def test_weights_alone(self, tmp_path):
+        with h5py.File(tmp_path / "w.h5", "w") as file:
+            file.attrs["layer_names"] = [b"d"]
+            file.create_group("d").attrs["weight_names"] = [b"d/kernel:0"]
+            file["d/d/kernel:0"] = np.full((4, 2), 3.0)
+        model = Sequential([Input((4,)), layers.Dense(2, use_bias=False)])
+        model.load_weights(tmp_path / "w.h5")
+        assert model.get_weights()[0].tolist() == [[3, 3]] * 4
+        with pytest.raises(ValueError, match="holds weights alone: build the model in code"):
+            load_model(tmp_path / "w.h5")
+
+    def test_names_that_are_too_long_for_one_attribute(self, tmp_path, monkeypatch):
+        from martlet import _legacy_file
+
+        monkeypatch.setattr(_legacy_file, "_LARGEST_ATTRIBUTE", 40)
+        model = plain()
+        model.save(tmp_path / "m.h5")
+        with h5py.File(tmp_path / "m.h5") as file:
+            assert "layer_names1" in file["model_weights"].attrs
+        assert_same_bits(load_model(tmp_path / "m.h5").get_weights(), model.get_weights())
+
+    def test_names_of_weights(self, tmp_path):
+        with pytest.raises(ValueError, match="is a name for weights alone: say save_weights"):
+            plain().save(tmp_path / "m.weights.h5")
+        with pytest.raises(ValueError, match="is not built"):
+            Sequential([layers.Dense(1)]).save(tmp_path / "m.h5")
 
 
 class TestLayout:
@@ -549,6 +674,18 @@ def keras():
     return pytest.importorskip("keras")
 
 
+@pytest.fixture(scope="module")
+def peers(keras):
+    """Keras's models, trained once."""
+
+    def trained(name):
+        model = compiled(MODELS[name](keras), keras)
+        fit(model, 1)
+        return model
+
+    return functools.cache(trained)
+
+
 def close(ours, theirs):
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-4, atol=1e-5)
@@ -579,9 +716,8 @@ class TestWithKeras:
         )
 
     @pytest.mark.parametrize("name", MODELS)
-    def test_ours_reads_keras(self, name, keras, tmp_path):
-        theirs = compiled(MODELS[name](keras), keras)
-        fit(theirs, 1)
+    def test_ours_reads_keras(self, name, peers, tmp_path):
+        theirs = peers(name)
         theirs.save(tmp_path / "m.keras")
         theirs.save_weights(tmp_path / "m.weights.h5")
         model = load_model(tmp_path / "m.keras")
@@ -648,9 +784,8 @@ class TestWithKeras:
         close([model.predict(IMAGES, verbose=0)], [theirs.predict(IMAGES, verbose=0)])
 
     @pytest.mark.parametrize("name", MODELS)
-    def test_files_of_keras_2(self, name, keras, tmp_path):
-        theirs = compiled(MODELS[name](keras), keras)
-        fit(theirs, 1)
+    def test_files_of_keras_2(self, name, peers, tmp_path):
+        theirs = peers(name)
         theirs.save(tmp_path / "m.h5")
         model = load_model(tmp_path / "m.h5")
         assert_same_bits(model.get_weights(), theirs.get_weights())

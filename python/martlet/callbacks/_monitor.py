@@ -39,7 +39,7 @@ _RISING = frozenset(
         "TruePositives",
     }
 )
-_FALLING = frozenset({"FalseNegatives", "FalsePositives", "RootMeanSquaredError"})
+_FALLING = frozenset({"FalseNegatives", "FalsePositives", "LogCoshError", "RootMeanSquaredError"})
 
 
 class Monitor(Callback):
