@@ -65,6 +65,9 @@ public enum Library {
   /// The next seed of the stream that layers without a seed of their own draw from.
   public static func nextRandomSeed() -> UInt64 { RandomSeeds.shared.next() }
 
+  /// Where that stream stands: as a seed it makes the stream go on from here.
+  public static var randomPosition: UInt64 { RandomSeeds.shared.position }
+
   /// Makes automatic layer names start again without a number.
   public static func resetNames() { AutomaticNames.shared.reset() }
 }

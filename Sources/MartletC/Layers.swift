@@ -3,6 +3,7 @@
 
 import CMartlet
 import MartletGraph
+import MartletOps
 import MartletTensors
 
 @c(martlet_layer_create) @implementation
@@ -71,6 +72,38 @@ public func martlet_layer_set_trainable(
 public func martlet_layer_output_count(_ layer: OpaquePointer?) -> Int32 {
   guard let layer else { return 0 }
   return Int32(clamping: borrow(LayerHandle.self, layer).layer.outputCount)
+}
+
+@c(martlet_layer_is_random) @implementation
+public func martlet_layer_is_random(_ layer: OpaquePointer?) -> Int32 {
+  guard let layer else { return 0 }
+  return borrow(LayerHandle.self, layer).layer.kind.randomKey == nil ? 0 : 1
+}
+
+@c(martlet_layer_seed) @implementation
+public func martlet_layer_seed(
+  _ seed: UnsafeMutablePointer<UInt64>?, _ layer: OpaquePointer?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let seed = try notNull(seed, "seed")
+    seed.pointee = try randomKey(layer).value
+  }
+}
+
+@c(martlet_layer_set_seed) @implementation
+public func martlet_layer_set_seed(_ layer: OpaquePointer?, _ seed: UInt64) -> martlet_status {
+  attempt { () throws(MartletError) in
+    try randomKey(layer).value = seed
+  }
+}
+
+private func randomKey(_ layer: OpaquePointer?) throws(MartletError) -> RandomKey {
+  let layer = try MartletC.layer(layer)
+  guard let key = layer.kind.randomKey else {
+    throw MartletError(.invalidState, "it draws no random numbers, so it has no seed").inLayer(
+      layer.name)
+  }
+  return key
 }
 
 // MARK: Calls

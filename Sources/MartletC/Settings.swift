@@ -73,5 +73,8 @@ public func martlet_set_random_seed(_ seed: UInt64) { Library.setRandomSeed(seed
 @c(martlet_next_random_seed) @implementation
 public func martlet_next_random_seed() -> UInt64 { Library.nextRandomSeed() }
 
+@c(martlet_random_position) @implementation
+public func martlet_random_position() -> UInt64 { Library.randomPosition }
+
 @c(martlet_reset_names) @implementation
 public func martlet_reset_names() { Library.resetNames() }

@@ -37,6 +37,9 @@ package protocol LayerKind: Sendable {
 
   /// Layers within this one, for a model.
   var sublayers: [Layer] { get }
+
+  /// The key of the random numbers that its operations draw; `nil` where they draw none.
+  var randomKey: RandomKey? { get }
 }
 
 extension LayerKind {
@@ -44,6 +47,7 @@ extension LayerKind {
   package var weightAxis: Int { -1 }
   package var outputCount: Int { 1 }
   package var sublayers: [Layer] { [] }
+  package var randomKey: RandomKey? { nil }
 }
 
 /// A kind that is made from its arguments: all but models.

@@ -19,10 +19,23 @@ package final class RandomSeeds: @unchecked Sendable {
   /// The next seed, below 2⁵³ so that it survives a JSON reader that knows only doubles.
   package func next() -> UInt64 {
     lock.withLock {
-      // SystemRandomNumberGenerator asks getrandom or arc4random.
-      var current = generator ?? SeededGenerator(seed: .random(in: .min ... .max))
+      var current = started()
       defer { generator = current }
       return current.next() >> 11
     }
+  }
+
+  /// Where the stream stands: given to `set`, the seeds that follow are those that follow now.
+  package var position: UInt64 {
+    lock.withLock {
+      let current = started()
+      generator = current
+      return current.state
+    }
+  }
+
+  private func started() -> SeededGenerator {
+    // SystemRandomNumberGenerator asks getrandom or arc4random.
+    generator ?? SeededGenerator(seed: .random(in: .min ... .max))
   }
 }

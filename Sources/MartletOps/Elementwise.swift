@@ -167,9 +167,9 @@ package struct ScaleOffsetOp: Operation {
 /// works the mask out again instead of keeping it.
 package struct DropoutOp: Operation {
   package let rate: Float
-  package let seed: UInt64
+  package let seed: RandomKey
 
-  package init(rate: Float, seed: UInt64) {
+  package init(rate: Float, seed: RandomKey) {
     self.rate = rate
     self.seed = seed
   }
@@ -191,7 +191,7 @@ package struct DropoutOp: Operation {
     let count = site.setting.outputShape.count
     return .samples { sample, task in
       dropout(
-        Source(source.floats(sample, task)), target.floats(sample, task), count, rate, seed,
+        Source(source.floats(sample, task)), target.floats(sample, task), count, rate, seed.value,
         stream(task.step, site.index), sample * count)
     }
   }
@@ -209,7 +209,7 @@ package struct DropoutOp: Operation {
     _ inputs: [[Double]], variables: [[Double]], setting: ReferenceSetting
   ) -> [Double] {
     PlainRandom.dropout(
-      inputs[0], rate: rate, key: seed, stream: stream(setting.step, setting.index), first: 0)
+      inputs[0], rate: rate, key: seed.value, stream: stream(setting.step, setting.index), first: 0)
   }
 }
 

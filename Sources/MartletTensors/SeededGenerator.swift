@@ -1,7 +1,7 @@
 /// SplitMix64 (Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195), whose every state is as good a
 /// start as any other. For seeds and for the order of samples; what fills tensors is counter-based.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
-  private var state: UInt64
+  package private(set) var state: UInt64
 
   package init(seed: UInt64) { state = seed }
 

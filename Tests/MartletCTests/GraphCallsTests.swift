@@ -45,6 +45,25 @@ struct GraphCallsTests {
         + #"received "bfloat16"; did you mean 'mixed_bfloat16'?"#)
   }
 
+  @Test func seedsOfLayersAreReadAndSet() throws {
+    let session = Session()
+    let dropout = try session.layer("Dropout", #"{"rate": 0.5, "seed": 7}"#)
+    #expect(martlet_layer_is_random(dropout) == 1)
+    var seed: UInt64 = 0
+    try check(martlet_layer_seed(&seed, dropout))
+    #expect(seed == 7)
+    try check(martlet_layer_set_seed(dropout, 1 << 63))
+    try check(martlet_layer_seed(&seed, dropout))
+    #expect(seed == 1 << 63)
+
+    let dense = try session.layer("Dense", #"{"units": 8, "name": "sums"}"#)
+    #expect(martlet_layer_is_random(dense) == 0)
+    #expect(
+      failure(martlet_layer_set_seed(dense, 1))
+        == "layer 'sums': it draws no random numbers, so it has no seed")
+    _ = failure(martlet_layer_seed(nil, dropout))
+  }
+
   @Test func aLayerIsMadeAskedAndCalled() throws {
     let session = Session()
     let layer = try session.layer(

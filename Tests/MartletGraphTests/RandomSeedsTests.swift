@@ -20,6 +20,14 @@ struct RandomSeedsTests {
     #expect(seeds.next() == 0x6E78_9E6A_A1B9_65F4 >> 11)
   }
 
+  @Test func goesOnFromAPosition() {
+    let (a, b) = (RandomSeeds(), RandomSeeds())
+    for _ in 0..<5 { _ = a.next() }
+    b.set(a.position)
+    #expect((0..<10).map { _ in a.next() } == (0..<10).map { _ in b.next() })
+    #expect(RandomSeeds().position != RandomSeeds().position)
+  }
+
   @Test func unseededStreamsDifferAndFitADouble() {
     let (a, b) = (RandomSeeds(), RandomSeeds())
     let (x, y) = (a.next(), b.next())

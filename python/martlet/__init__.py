@@ -26,6 +26,7 @@ from . import metrics as metrics
 from . import mixed_precision as mixed_precision
 from . import models as models
 from . import optimizers as optimizers
+from . import saving as saving
 from . import utils as utils
 from ._errors import NonFiniteError as NonFiniteError
 from ._policies import DTypePolicy as DTypePolicy

@@ -154,6 +154,11 @@ def next_random_seed() -> int:
     return lib.martlet_next_random_seed()
 
 
+def random_position() -> int:
+    """Where the core's stream of seeds stands: as a seed it makes the stream go on from here."""
+    return lib.martlet_random_position()
+
+
 def reset_names() -> None:
     """Makes automatic layer names start again."""
     lib.martlet_reset_names()
@@ -192,6 +197,20 @@ def layer_is_trainable(layer: Handle) -> bool:
 def layer_set_trainable(layer: Handle, trainable: bool) -> None:
     """Freezes or thaws the layer, from the next compile on."""
     _check(lib.martlet_layer_set_trainable(layer, int(trainable)))
+
+
+def layer_seed(layer: Handle) -> int | None:
+    """The key of the layer's random numbers; None where it draws none."""
+    if not lib.martlet_layer_is_random(layer):
+        return None
+    seed = ffi.new("uint64_t *")
+    _check(lib.martlet_layer_seed(seed, layer))
+    return seed[0]
+
+
+def layer_set_seed(layer: Handle, seed: int) -> None:
+    """Gives the layer's random numbers another key."""
+    _check(lib.martlet_layer_set_seed(layer, seed))
 
 
 def layer_output_count(layer: Handle) -> int:

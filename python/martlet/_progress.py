@@ -29,6 +29,12 @@ def verbosity(verbose: Any) -> int:
     raise ValueError(f"verbose must be 'auto', 0, 1 or 2, got {verbose!r}")
 
 
+def say(text: str) -> None:
+    """Prints a line of its own. A progress line that stands unfinished is painted again below."""
+    if sys.stdout is not None:
+        _print((_ERASE if sys.stdout.isatty() else "") + text + "\n")
+
+
 class ProgressLine:
     """One line that grows with the steps done.
 

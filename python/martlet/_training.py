@@ -13,7 +13,8 @@ from ._compiling import Compilation
 from ._errors import NonFiniteError, not_supported, refuse
 from ._profile import Profile
 from ._progress import ProgressLine, verbosity
-from .callbacks import Callback, History
+from ._randomness import Position
+from .callbacks import Callback, CallbackList, History
 
 if TYPE_CHECKING:
     from .optimizers import Optimizer
@@ -23,8 +24,14 @@ class Trainer:
     """The part of a model that trains it. What it needs of a model is declared here."""
 
     _compilation: Compilation | None
+    #: What `compile` was given, for files.
+    _compile_arguments: dict[str, Any]
+    #: Where the random numbers of a loaded training go on.
+    _continues_at: Position | None
     history: History | None
     stop_training: bool
+    #: Where `fit` begins. A callback may set it when the training begins.
+    _initial_epoch: int
 
     if TYPE_CHECKING:
 
@@ -85,7 +92,30 @@ class Trainer:
         if self.built and loss is not None:
             compilation.compile(self._model_handle(), self.output_names)
         self._compilation = compilation
+        self._compile_arguments = {
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
+        self._continues_at = None
         compilation.optimizer._attach(self)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was given, as files hold it; empty for a model that is not compiled."""
+        from ._serialization import serialize_keras_object
+
+        if self._compilation is None:
+            return {}
+        return serialize_keras_object(
+            {"optimizer": self._compilation.optimizer, **self._compile_arguments}
+        )
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles with what `get_compile_config` gave."""
+        from ._serialization import deserialize_keras_object
+
+        self.compile(**deserialize_keras_object(config))
 
     @property
     def compiled(self) -> bool:
@@ -112,6 +142,15 @@ class Trainer:
             assert self._compilation is not None
             return self._compilation.result_names(self.output_names)
         return _native.result_names(self._model_handle())
+
+    def _metric_classes(self) -> dict[str, str]:
+        """Names of the metrics' classes by the keys of their values."""
+        if self._compilation is None:
+            return {}
+        metrics = [each for part in self._compilation._metrics(self.output_names) for each in part]
+        names = self._result_names()
+        keys = names[len(names) - len(metrics) :]
+        return {key: each["class_name"] for key, each in zip(keys, metrics, strict=True)}
 
     def _compiled_handle(self) -> _native.Handle | None:
         """The model, if it is ready to train."""
@@ -329,8 +368,10 @@ class Trainer:
             Samples per step; None for 32.
         verbose
             0 for silence, 1 or ``"auto"`` for a progress line, 2 for one line.
-        steps, callbacks
+        steps
             Not supported yet.
+        callbacks
+            A :class:`martlet.callbacks.Callback` or a list of them.
         return_dict
             Whether the values come by name.
 
@@ -345,7 +386,8 @@ class Trainer:
         ValueError
             If the model is not compiled or the data does not fit it.
         """
-        refuse("evaluate", steps=steps, callbacks=callbacks or None)
+        refuse("evaluate", steps=steps)
+        listeners = _Listeners(self, callbacks, "test")
         verbose = verbosity(verbose)
         batch = _batch_size(batch_size)
         handle = self._ready(x, "evaluate")
@@ -354,8 +396,10 @@ class Trainer:
         names = self._result_names()
         line = ProgressLine(_steps(data.sample_count, batch), verbose)
         try:
-            results = _native.evaluate(
-                handle, data, batch, _painting(line, names) if verbose else None
+            results = listeners.run(
+                lambda progress: _native.evaluate(handle, data, batch, progress),
+                names,
+                _painting(line, names) if verbose else None,
             )
         except BaseException:
             line.abandon()
@@ -381,8 +425,10 @@ class Trainer:
             Samples per step; None for 32.
         verbose
             0 for silence, 1 or ``"auto"`` for a progress line, 2 for one line.
-        steps, callbacks
+        steps
             Not supported yet.
+        callbacks
+            A :class:`martlet.callbacks.Callback` or a list of them.
 
         Returns
         -------
@@ -395,15 +441,18 @@ class Trainer:
         ValueError
             If the data does not fit the model.
         """
-        refuse("predict", steps=steps, callbacks=callbacks or None)
+        refuse("predict", steps=steps)
+        listeners = _Listeners(self, callbacks, "predict")
         verbose = verbosity(verbose)
         batch = _batch_size(batch_size)
         xs = self._prediction_inputs(x)
-        if verbose == 0:
-            return self._predicted(xs, batch)
         line = ProgressLine(_steps(len(xs[0]), batch), verbose)
         try:
-            outputs = self._predicted(xs, batch, _painting(line, []))
+            outputs = listeners.run(
+                lambda progress: self._predicted(xs, batch, progress),
+                [],
+                _painting(line, []) if verbose else None,
+            )
         except BaseException:
             line.abandon()
             raise
@@ -560,44 +609,50 @@ class _Fit:
         self.steps = _steps(data.sample_count, batch)
         self.names = model._result_names()
         self.history = History()
-        given = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
+        self.callbacks = CallbackList(callbacks)
         # History comes last: it keeps what the others have added to the logs.
-        self.callbacks = [each for each in given if each is not None] + [self.history]
+        self.callbacks.append(self.history)
         # Telling nobody costs as much as a small batch.
-        self.hears_batches = any(map(_hears_batches, self.callbacks))
+        self.hears_batches = self.callbacks.hears("on_train_batch_begin", "on_train_batch_end")
 
     def run(self, initial_epoch: int) -> History:
         model = self.model
         model.history, model.stop_training = self.history, False
-        parameters = {"verbose": self.verbose, "epochs": self.epochs, "steps": self.steps}
-        for each in self.callbacks:
-            each.set_params(parameters)
-            each.set_model(model)
+        model._initial_epoch = initial_epoch
+        self.callbacks.set_params(
+            {"verbose": self.verbose, "epochs": self.epochs, "steps": self.steps}
+        )
+        self.callbacks.set_model(model)
+        self.callbacks.check(self.keys())
         logs: dict[str, float] = {}
-        self.tell("on_train_begin", {})
+        self.callbacks.on_train_begin({})
+        if model._continues_at is not None:
+            model._continues_at.resume()
+            model._continues_at = None
         try:
-            for epoch in range(initial_epoch, self.epochs):
+            for epoch in range(model._initial_epoch, self.epochs):
                 logs = self.epoch(epoch)
                 if model.stop_training:
                     break
         except KeyboardInterrupt:
             # Callbacks finish what they do at the end, such as closing a file.
-            self.tell("on_train_end", logs)
+            self.callbacks.on_train_end(logs)
             raise
         finally:
             # The history outlives the model without holding it.
             self.history.set_model(None)
         if self.epochs > initial_epoch:
             model.optimizer.finalize_variable_values()
-        self.tell("on_train_end", logs)
+        self.callbacks.on_train_end(logs)
         return self.history
 
-    def tell(self, hook: str, *arguments: Any) -> None:
-        for each in self.callbacks:
-            getattr(each, hook)(*arguments)
+    def keys(self) -> list[str]:
+        """Those that the logs of epochs will have."""
+        names = sorted(self.names)
+        return names + ([f"val_{name}" for name in names] if self.validation is not None else [])
 
     def epoch(self, epoch: int) -> dict[str, float]:
-        self.tell("on_epoch_begin", epoch, {})
+        self.callbacks.on_epoch_begin(epoch, {})
         if self.epochs > 1 and self.verbose:
             print(f"Epoch {epoch + 1}/{self.epochs}", flush=True)
         line = ProgressLine(self.steps, self.verbose)
@@ -605,8 +660,7 @@ class _Fit:
             done, results = self.train(line)
             logs = _logs(self.names, results)
             if self.validation is not None and self.validates_after(epoch):
-                values = _native.evaluate(self.handle, self.validation, self.validation_batch)
-                held_out = _logs(self.names, values)
+                held_out = _logs(self.names, self.validate(self.validation))
                 logs.update({f"val_{key}": value for key, value in held_out.items()})
         except NonFiniteError as error:
             line.abandon()
@@ -614,7 +668,7 @@ class _Fit:
         except BaseException:
             line.abandon()
             raise
-        self.tell("on_epoch_end", epoch, logs)
+        self.callbacks.on_epoch_end(epoch, logs)
         line.finish(logs, done)
         return logs
 
@@ -629,18 +683,66 @@ class _Fit:
             if self.verbose:
                 paint(done, total, results)
             if self.hears_batches:
-                self.tell("on_train_batch_end", done - 1, _logs(self.names, results))
+                self.callbacks.on_train_batch_end(done - 1, _logs(self.names, results))
+                if done < total and not self.model.stop_training:
+                    self.callbacks.on_train_batch_begin(done, {})
             return self.model.stop_training
 
+        if self.hears_batches:
+            self.callbacks.on_train_batch_begin(0, {})
         results = _native.train(
             self.handle, self.data, self.batch, after_batch, self.shuffle, self.on_nan
         )
         return (self.steps, results) if results is not None else latest
 
+    def validate(self, data: _native.Data) -> list[float]:
+        return _Listeners(self.model, self.callbacks, "test").run(
+            lambda progress: _native.evaluate(self.handle, data, self.validation_batch, progress),
+            self.names,
+        )
+
     def validates_after(self, epoch: int) -> bool:
         if isinstance(self.validation_freq, int):
             return (epoch + 1) % self.validation_freq == 0
         return epoch + 1 in self.validation_freq
+
+
+class _Listeners:
+    """Callbacks around one call of `evaluate` or `predict`."""
+
+    def __init__(self, model: Any, callbacks: Any, verb: str) -> None:
+        self.callbacks = CallbackList(callbacks)
+        if not isinstance(callbacks, CallbackList):
+            self.callbacks.set_model(model)
+        self.verb = verb
+
+    def run(
+        self,
+        call: Callable[[_native.Progress | None], Any],
+        names: list[str],
+        paint: _native.Progress | None = None,
+    ) -> Any:
+        """Calls into the core and tells of it. Nobody stops it."""
+        self.tell("begin", {})
+        begin, end = f"on_{self.verb}_batch_begin", f"on_{self.verb}_batch_end"
+        progress = paint
+        if self.callbacks.hears(begin, end):
+            self.tell("batch_begin", 0, {})
+
+            def progress(done: int, total: int, results: list[float]) -> bool:
+                if paint is not None:
+                    paint(done, total, results)
+                self.tell("batch_end", done - 1, _logs(names, results))
+                if done < total:
+                    self.tell("batch_begin", done, {})
+                return False
+
+        results = call(progress)
+        self.tell("end", _logs(names, results) if names else {})
+        return results
+
+    def tell(self, what: str, *arguments: Any) -> None:
+        getattr(self.callbacks, f"on_{self.verb}_{what}")(*arguments)
 
 
 # ---- Small parts -----------------------------------------------------------------------------
@@ -667,11 +769,6 @@ def _returned(names: list[str], results: list[float] | None, return_dict: bool) 
     if return_dict:
         return _logs(names, results)
     return results[0] if len(results) == 1 else results
-
-
-def _hears_batches(callback: Callback) -> bool:
-    hook = callback.on_train_batch_end
-    return getattr(hook, "__func__", hook) is not Callback.on_train_batch_end
 
 
 def _steps(samples: int, batch: int) -> int:

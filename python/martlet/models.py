@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
 from . import _data, _naming, _native, _nest
 from ._compiling import Compilation
-from ._errors import not_supported, unknown_name
+from ._errors import not_supported, refuse, unknown_name
 from ._policies import dtype_policy
+from ._randomness import Position
 from ._training import Trainer
 from .callbacks import History
 from .layers._input import InputLayer
 from .layers._layer import Layer
 from .layers._symbol import KerasTensor
 from .layers._weight import Variable
+
+__all__ = [
+    "Model",
+    "Sequential",
+    "clone_model",
+    "load_model",
+    "model_from_json",
+    "save_model",
+]
 
 
 class Model(Trainer, Layer):
@@ -78,6 +90,7 @@ class Model(Trainer, Layer):
         self._trainable = True
         self._policy = dtype_policy()
         self._compilation: Compilation | None = None
+        self._continues_at: Position | None = None
         self.history: History | None = None
         self.stop_training = False
         self._handles: tuple[_native.Handle, _native.Handle] | None = None
@@ -245,9 +258,188 @@ class Model(Trainer, Layer):
             self._not_built()
         return sum(math.prod(weight.shape) for weight in self.weights)
 
+    # ---- As a configuration and as a file ----------------------------------------------------
+
     def get_config(self) -> dict[str, Any]:
-        """Not supported yet."""
-        not_supported("get_config of a model")
+        """Layers and calls, as Keras has them; what `from_config` takes. No weights."""
+        from . import _model_config
+
+        return _model_config.of_functional(self)
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Model:
+        """A new model from what `get_config` gave, here or in Keras, with weights of its own.
+
+        Parameters
+        ----------
+        config
+            The configuration.
+        custom_objects
+            Classes and functions of your own by the names that the configuration has for them.
+
+        Raises
+        ------
+        ValueError
+            If it names an unknown class, or its calls cannot be put together.
+
+        Examples
+        --------
+        >>> from martlet import Input, Model
+        >>> from martlet.layers import Dense
+        >>> x = Input((4,))
+        >>> model = Model(x, Dense(2)(x))
+        >>> Model.from_config(model.get_config()).output_shape
+        (None, 2)
+        """
+        from . import _model_config
+
+        make = _model_config.make_layer(custom_objects)
+        return cls._from_entries(config, make)
+
+    @classmethod
+    def _from_entries(cls, config: dict[str, Any], make: Callable[[dict[str, Any]], Layer]) -> Any:
+        """A new model whose layers `make` makes of the entries of the configuration."""
+        from . import _model_config
+
+        inputs, outputs = _model_config.functional_ends(config, make)
+        model = cls(inputs, outputs, name=config.get("name"))
+        model._trainable = bool(config.get("trainable", True))
+        return model
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Architecture and compilation as JSON; see :func:`martlet.models.model_from_json`.
+
+        Parameters
+        ----------
+        **kwargs
+            For `json.dumps`, such as ``indent=2``.
+        """
+        from . import _model_file
+
+        return json.dumps(_model_file.describe(self), **kwargs)
+
+    def save(
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Writes the whole model: architecture, weights, compilation, state of the training.
+
+        Keras reads the file, and :func:`martlet.models.load_model` reads Keras's. The file is
+        written beside its place and then renamed: should the disk be full or the process end, the
+        file that was there before stays whole. Needs the package h5py.
+
+        Parameters
+        ----------
+        filepath
+            Ends in ``.keras``; or in ``.h5``, the form of Keras 2, which leaves the state of the
+            training out.
+        overwrite
+            Whether a file of that name may be replaced.
+        zipped
+            None or True; other forms are not supported yet.
+        **kwargs
+            Without effect.
+
+        Raises
+        ------
+        ValueError
+            If the name has another ending.
+        FileExistsError
+            If the file is there and `overwrite` is False.
+        OSError
+            If it cannot be written.
+        TypeError
+            If something the model was compiled with cannot be described, such as a lambda.
+        """
+        from . import _model_file
+
+        refuse("save", zipped=False if zipped is False else None)
+        name = _target(filepath, overwrite, (".keras", ".h5"), "save")
+        if name.endswith(".weights.h5"):
+            raise ValueError(f"save: {name!r} is a name for weights alone: say save_weights")
+        if name.endswith(".keras"):
+            _model_file.save_model(self, name)
+            return
+        if not self.built:
+            self._not_built()
+        _model_file.save_legacy(self, name)
+
+    def save_weights(
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        max_shard_size: float | None = None,
+    ) -> None:
+        """Writes weights, and where the model is compiled the state of the training.
+
+        As `save`, the file is there whole or not at all, and Keras reads it.
+
+        Parameters
+        ----------
+        filepath
+            Ends in ``.weights.h5``.
+        overwrite
+            Whether a file of that name may be replaced.
+        max_shard_size
+            Not supported yet.
+
+        Raises
+        ------
+        ValueError
+            If the name has another ending, or the model is not built.
+        FileExistsError
+            If the file is there and `overwrite` is False.
+        OSError
+            If it cannot be written.
+        """
+        from . import _model_file
+
+        refuse("save_weights", max_shard_size=max_shard_size)
+        if not self.built:
+            self._not_built()
+        name = _target(filepath, overwrite, (".weights.h5",), "save_weights")
+        _model_file.save_weights(self, name)
+
+    def load_weights(
+        self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any
+    ) -> None:
+        """Gives the model the weights of a file.
+
+        If the model is compiled and the file holds the state of a training, that is loaded, too:
+        what the optimizer has gathered and the random numbers to come. The next `fit` then gives,
+        bit by bit, what it would have given if the training had gone on.
+
+        Parameters
+        ----------
+        filepath
+            A ``.weights.h5`` or ``.keras`` file of Martlet or Keras, or an ``.h5`` file of Keras 2.
+        skip_mismatch
+            Whether layers that do not fit keep their weights, with a warning, instead of an error.
+        **kwargs
+            None is known.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        OSError
+            If it is none of these formats, cut short or damaged.
+        ValueError
+            If it is of another model; the message names the layer and both shapes. Nothing has
+            changed then.
+        """
+        from . import _model_file
+
+        if kwargs:
+            raise TypeError(f"load_weights does not know the arguments {sorted(kwargs)}")
+        if not self.built:
+            self._not_built()
+        _model_file.load_weights(self, filepath, skip_mismatch)
 
     def summary(
         self,
@@ -433,6 +625,21 @@ class Sequential(Model):
             raise ValueError(f"model '{self.name}': an Input can only stand first")
         self._chain = [symbol]
 
+    def get_config(self) -> dict[str, Any]:
+        """The layers in order, as Keras has them; what `from_config` takes. No weights."""
+        from . import _model_config
+
+        return _model_config.of_sequential(self)
+
+    @classmethod
+    def _from_entries(cls, config: dict[str, Any], make: Callable[[dict[str, Any]], Layer]) -> Any:
+        from . import _model_config
+
+        model = cls(name=config.get("name"))
+        _model_config.fill_sequential(model, config, make)
+        model._trainable = bool(config.get("trainable", True))
+        return model
+
     def _reconnect(self) -> None:
         self._handles = None
         self._calculator = None
@@ -472,6 +679,155 @@ class Sequential(Model):
     def _shown_layers(self) -> list[str]:
         start = [f"Input({self._chain[0].shape[1:]})"] if self._chain else []
         return start + [repr(layer) for layer in self._layers]
+
+
+# ---- Functions -------------------------------------------------------------------------------
+
+
+def save_model(
+    model: Model,
+    filepath: str | os.PathLike[str],
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    **kwargs: Any,
+) -> None:
+    """The same as ``model.save(filepath)``; see :meth:`martlet.Model.save`."""
+    model.save(filepath, overwrite, zipped, **kwargs)
+
+
+def load_model(
+    filepath: str | os.PathLike[str],
+    custom_objects: dict[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Model:
+    """The model of a file, ready to predict, and to train on as if it had never been stored.
+
+    Nothing in a file is ever run: files that hold Python code are refused.
+
+    Parameters
+    ----------
+    filepath
+        A ``.keras`` file of Martlet or Keras, or an ``.h5`` file of Keras 2.
+    custom_objects
+        Classes and functions of your own by the names that the file has for them.
+    compile
+        Whether the model is compiled as it was when it was saved.
+    safe_mode
+        Accepted. Martlet is always safe.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    OSError
+        If it is neither of these formats, cut short or damaged.
+    ValueError
+        If it holds what Martlet does not know, or Python code.
+    """
+    from . import _model_file
+
+    return _model_file.load_model(filepath, custom_objects, compile)
+
+
+def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Model:
+    """A new model from what `Model.to_json` gave, here or in Keras. It is not compiled.
+
+    Parameters
+    ----------
+    json_string
+        The text.
+    custom_objects
+        Classes and functions of your own by the names that the text has for them.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON text of a model.
+
+    Examples
+    --------
+    >>> import martlet
+    >>> model = martlet.Sequential([martlet.Input((4,)), martlet.layers.Dense(2)])
+    >>> martlet.models.model_from_json(model.to_json()).count_params()
+    10
+    """
+    from . import _model_file
+
+    try:
+        description = json.loads(json_string)
+    except ValueError as error:
+        raise ValueError(f"model_from_json: this is no JSON text: {error}") from None
+    return _model_file.from_description(description, custom_objects)
+
+
+def clone_model(
+    model: Model,
+    input_tensors: Any = None,
+    clone_function: Callable[[Layer], Layer] | None = None,
+    call_function: Any = None,
+    recursive: bool = False,
+    **kwargs: Any,
+) -> Model:
+    """A new model of the same architecture with new weights, not compiled.
+
+    Parameters
+    ----------
+    model
+        The model.
+    clone_function
+        Makes the new layer of each layer but the inputs; None for one of the same configuration.
+    input_tensors, call_function
+        Not supported yet.
+    recursive
+        Whether `clone_function` is asked for the layers of models within, not for those models.
+    **kwargs
+        None is known.
+
+    Examples
+    --------
+    >>> import martlet
+    >>> model = martlet.Sequential([martlet.Input((4,)), martlet.layers.Dense(2)])
+    >>> martlet.models.clone_model(model).layers[0] is model.layers[0]
+    False
+    """
+    refuse("clone_model", input_tensors=input_tensors, call_function=call_function)
+    if kwargs:
+        raise TypeError(f"clone_model does not know the arguments {sorted(kwargs)}")
+    if not isinstance(model, Model):
+        raise TypeError(f"clone_model takes a model, got {type(model).__name__}")
+    if not model.built and not model._is_sequential:
+        model._not_built()
+    layers = {layer.name: layer for layer in model.layers}
+
+    def make(entry: dict[str, Any]) -> Layer:
+        layer = layers.get(entry["config"]["name"])
+        if layer is None or isinstance(layer, InputLayer):
+            return InputLayer.from_config(entry["config"])
+        if recursive and isinstance(layer, Model):
+            return clone_model(layer, clone_function=clone_function, recursive=True)
+        made = clone_function(layer) if clone_function else layer.from_config(layer.get_config())
+        if not isinstance(made, Layer):
+            raise TypeError(
+                f"clone_model: clone_function gave {made!r} for layer '{layer.name}', expected a "
+                "layer"
+            )
+        return made
+
+    return type(model)._from_entries(model.get_config(), make)
+
+
+def _target(
+    path: str | os.PathLike[str], overwrite: bool, endings: tuple[str, ...], owner: str
+) -> str:
+    """The path of a file to write, after a check of its ending and of what is there."""
+    name = os.fspath(path)
+    if not name.endswith(endings):
+        expected = " or ".join(endings)
+        raise ValueError(f"{owner}: the name of the file must end in {expected}, got {name!r}")
+    if not overwrite and os.path.exists(name):
+        raise FileExistsError(f"{owner}: {name!r} is there already, and overwrite is False")
+    return name
 
 
 def _as_item(text: str) -> str:

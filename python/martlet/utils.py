@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from . import _data, _native
+from . import _data, _randomness
+from ._serialization import custom_object_scope as custom_object_scope
+from ._serialization import deserialize_keras_object as deserialize_keras_object
+from ._serialization import get_custom_objects as get_custom_objects
+from ._serialization import get_registered_name as get_registered_name
+from ._serialization import get_registered_object as get_registered_object
+from ._serialization import register_keras_serializable as register_keras_serializable
+from ._serialization import serialize_keras_object as serialize_keras_object
+
+CustomObjectScope = custom_object_scope
 
 
 def set_random_seed(seed: int) -> None:
@@ -31,7 +40,7 @@ def set_random_seed(seed: int) -> None:
         raise ValueError(f"seed must be an integer from 0 to 2**32 - 1, got {seed!r}")
     random.seed(int(seed))
     np.random.seed(int(seed))  # the generator that users' own code shuffles with
-    _native.set_random_seed(int(seed))
+    _randomness.restart(int(seed))
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:

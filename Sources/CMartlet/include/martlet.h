@@ -89,6 +89,9 @@ MARTLET_API martlet_status martlet_set_matmul_precision(const char *precision);
 MARTLET_API void martlet_set_random_seed(uint64_t seed);
 /* The next seed of the stream that layers without a seed of their own draw from. */
 MARTLET_API uint64_t martlet_next_random_seed(void);
+/* Where that stream stands: given to martlet_set_random_seed, the seeds that follow are those that
+ * follow now. */
+MARTLET_API uint64_t martlet_random_position(void);
 /* Makes automatic layer names start again without a number. */
 MARTLET_API void martlet_reset_names(void);
 
@@ -147,6 +150,14 @@ MARTLET_API int32_t martlet_layer_is_built(const martlet_layer *layer);
  * normalizes by its moving averages. Takes effect with the next compile. */
 MARTLET_API int32_t martlet_layer_is_trainable(const martlet_layer *layer);
 MARTLET_API martlet_status martlet_layer_set_trainable(martlet_layer *layer, int32_t trainable);
+
+/* Whether the layer draws random numbers in training, as dropout does. */
+MARTLET_API int32_t martlet_layer_is_random(const martlet_layer *layer);
+/* The key of those numbers: the argument "seed", or what was drawn for it. With the same weights,
+ * optimizer state and data the same key gives the same numbers. Takes effect with the next step.
+ * MARTLET_INVALID_STATE for a layer that draws none. */
+MARTLET_API martlet_status martlet_layer_seed(uint64_t *seed, const martlet_layer *layer);
+MARTLET_API martlet_status martlet_layer_set_seed(martlet_layer *layer, uint64_t seed);
 
 /* Creates an input of a model. shape: of one sample, extents from 1 up. name: NULL for automatic. */
 MARTLET_API martlet_status martlet_input_create(martlet_symbol **out, const int64_t *shape,

@@ -7,13 +7,14 @@ package struct Dropout: ConfigurableLayerKind {
   package static let className = "Dropout"
   private let rate: Double
   private let givenSeed: Int?
-  private let seed: UInt64
+  private let seed: RandomKey
 
   package init(_ attributes: inout Attributes) throws(MartletError) {
     rate = try attributes.number("rate", atLeast: 0, atMost: 1)
     givenSeed = try attributes.seed()
     try attributes.absent("noise_shape", "elements are dropped one by one in this version")
-    seed = givenSeed.map { UInt64(bitPattern: Int64($0)) } ?? RandomSeeds.shared.next()
+    seed = RandomKey(
+      givenSeed.map { UInt64(bitPattern: Int64($0)) } ?? RandomSeeds.shared.next())
   }
 
   package var configuration: JSONObject {
@@ -22,6 +23,8 @@ package struct Dropout: ConfigurableLayerKind {
       "noise_shape": .null,
     ]
   }
+
+  package var randomKey: RandomKey? { seed }
 
   package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
     _ = try onlyInput(inputs)
