@@ -158,14 +158,21 @@ public func martlet_symbol_shape(
 ) -> martlet_status {
   attempt { () throws(MartletError) in
     let extents = borrow(SymbolHandle.self, try notNull(symbol, "symbol")).symbol.shape.extents
-    let rank = try notNull(rank, "rank")
-    let written = min(max(Int(capacity), 0), extents.count)
-    if written > 0 {
-      let shape = try notNull(shape, "shape")
-      for axis in 0..<written { shape[axis] = Int64(extents[axis]) }
-    }
-    rank.pointee = Int32(clamping: extents.count)
+    try write(extents, to: shape, capacity: Int(capacity), rank: notNull(rank, "rank"))
   }
+}
+
+/// Hands a shape out: its rank, and as many extents as there is room for.
+func write(
+  _ extents: [Int], to shape: UnsafeMutablePointer<Int64>?, capacity: Int,
+  rank: UnsafeMutablePointer<Int32>
+) throws(MartletError) {
+  let written = min(max(capacity, 0), extents.count)
+  if written > 0 {
+    let shape = try notNull(shape, "shape")
+    for axis in 0..<written { shape[axis] = Int64(extents[axis]) }
+  }
+  rank.pointee = Int32(clamping: extents.count)
 }
 
 /// A JSON object in the caller's text.

@@ -41,6 +41,28 @@ public func martlet_model_result_name(
   return handle.texts.view(names[Int(index)])
 }
 
+@c(martlet_model_result_shape) @implementation
+public func martlet_model_result_shape(
+  _ model: OpaquePointer?, _ index: Int32, _ shape: UnsafeMutablePointer<Int64>?,
+  _ capacity: Int32, _ rank: UnsafeMutablePointer<Int32>?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let extents = try MartletC.model(model).session.resultExtents
+    let rank = try notNull(rank, "rank")
+    guard extents.indices.contains(Int(index)) else {
+      throw .invalidArgument("there are \(extents.count) results, received index \(index)")
+    }
+    try write(extents[Int(index)], to: shape, capacity: Int(capacity), rank: rank)
+  }
+}
+
+@c(martlet_model_value_count) @implementation
+public func martlet_model_value_count(_ model: OpaquePointer?) -> Int64 {
+  guard let model else { return 0 }
+  return borrow(ModelHandle.self, model).session.resultExtents
+    .reduce(0) { $0 + Int64($1.reduce(1, *)) }
+}
+
 // MARK: Passes
 
 @c(martlet_model_check) @implementation

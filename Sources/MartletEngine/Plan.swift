@@ -19,8 +19,11 @@ package final class Plan {
   package let trainedVariables: [Variable]
   /// Where each of them starts in `gradients`.
   package let gradientOffsets: [Int]
-  /// `heads[h].resultCount` rows of `capacity` numbers for each head, one head after the other.
-  package let results: UnsafeMutablePointer<Float>
+  /// The loss of each sample: `capacity` numbers for each head, one head after the other.
+  package let losses: UnsafeMutablePointer<Float>
+  /// For each group the sums of all heads, one head after the other.
+  private let states: UnsafeMutablePointer<Double>
+  private let stateCount: Int
 
   private let kernels: Kernels
   private let variables: [Variable]
@@ -41,7 +44,8 @@ package final class Plan {
   private let persistent: Buffer
   /// Gradients, those of the groups in the first group's slab; then the other slabs.
   private let gradientBuffer: Buffer
-  private let resultBuffer: Buffer
+  private let lossBuffer: Buffer
+  private let stateBuffer: Buffer
   private let scratchByteCount: Int
   private let localByteCount: Int
   private var workers: [(scratch: Buffer, local: Buffer)] = []
@@ -146,13 +150,17 @@ package final class Plan {
     persistent = try Buffer(byteCount: draft.persistentByteCount)
     gradientBuffer = try Buffer(
       floatCount: draft.slabStart + draft.slabCount * draft.groupCapacity)
-    resultBuffer = try Buffer(floatCount: draft.resultRowCount * capacity)
-    results = resultBuffer.floats
+    lossBuffer = try Buffer(floatCount: heads.count * capacity)
+    losses = lossBuffer.floats
+    stateCount = draft.stateCount
+    stateBuffer = try Buffer(
+      byteCount: draft.groupCapacity * draft.stateCount * MemoryLayout<Double>.stride)
+    states = stateBuffer.bytes.assumingMemoryBound(to: Double.self)
 
     let bound = draft.bind(
       PlanMemory(
         arena: arena.bytes, persistent: persistent.bytes, gradients: gradientBuffer.floats,
-        results: resultBuffer.floats), clock)
+        losses: losses, states: states), clock)
     let variableBytes = variables.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride
     // What operations do first is done by all of them together, then what they do next.
     let turns = bound.preparation.map(\.count).max() ?? 0
@@ -294,6 +302,18 @@ package final class Plan {
     }
     for segment in segments { run(segment, on: pool) }
     batch = nil
+  }
+
+  /// Adds the sums that the heads made of the last batch, of all groups in rising order.
+  ///
+  /// - Parameters:
+  ///   - batchCount: Samples in that batch.
+  ///   - sums: Those of all heads, one head after the other.
+  package func addStates(ofBatch batchCount: Int, to sums: UnsafeMutablePointer<Double>) {
+    for group in 0..<groupCount(batchCount) {
+      let part = states + group * stateCount
+      for index in 0..<stateCount { sums[index] += part[index] }
+    }
   }
 
   /// Takes the gradient of a stretch of a variable: its number in `trainedVariables`, the stretch,

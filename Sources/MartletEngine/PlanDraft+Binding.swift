@@ -69,15 +69,15 @@ extension PlanDraft {
       ]
     case .head(let index, let gradient):
       let head = heads[index]
-      let rowsBefore = heads[..<index].reduce(0) { $0 + $1.resultCount }
-      return [
-        head.stage(
-          kernels: kernels, shape: program.shapes[head.lossInput],
+      return head.stages(
+        LossHead.Site(
+          kernels: kernels, shape: shape(of: head),
           prediction: place(ofValue: program.outputs[head.output], memory),
           lossInput: place(ofValue: head.lossInput, memory),
           gradient: gradient.map { place(of: $0, memory) },
-          results: memory.results + rowsBefore * capacity, capacity: capacity)
-      ]
+          losses: memory.losses + index * capacity,
+          states: memory.states + stateOffset(ofHead: index), stateStep: stateCount,
+          groupSize: groupSize))
     case .forward(let index):
       return program.instructions[index].operation.forward(forwardSite(index, memory))
     case .forwardAgain(let index):

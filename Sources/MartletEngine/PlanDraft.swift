@@ -7,13 +7,16 @@ struct PlanMemory {
   var arena: UnsafeMutableRawPointer
   var persistent: UnsafeMutableRawPointer
   var gradients: UnsafeMutablePointer<Float>
-  var results: UnsafeMutablePointer<Float>
+  var losses: UnsafeMutablePointer<Float>
+  var states: UnsafeMutablePointer<Double>
 
   /// For stages that are only counted and never run.
   static var nowhere: PlanMemory {
     let address = UnsafeMutableRawPointer(bitPattern: Buffer.alignment).unsafelyUnwrapped
     let floats = address.assumingMemoryBound(to: Float.self)
-    return PlanMemory(arena: address, persistent: address, gradients: floats, results: floats)
+    return PlanMemory(
+      arena: address, persistent: address, gradients: floats, losses: floats,
+      states: address.assumingMemoryBound(to: Double.self))
   }
 }
 
@@ -47,7 +50,12 @@ struct PlanDraft {
   private(set) var localByteCount = 0
   private(set) var persistentByteCount = 0
   private(set) var scratchCount = 0
-  var resultRowCount: Int { heads.reduce(0) { $0 + $1.resultCount } }
+  /// Sums in double precision of one group, all heads together, and where those of each head start.
+  var stateCount: Int { heads.reduce(0) { $0 + $1.stateCount(shape(of: $1)) } }
+  func stateOffset(ofHead index: Int) -> Int {
+    heads[..<index].reduce(0) { $0 + $1.stateCount(shape(of: $1)) }
+  }
+  func shape(of head: LossHead) -> Shape { program.shapes[head.lossInput] }
   var groupCapacity: Int { (capacity + groupSize - 1) / groupSize }
 
   /// The value whose memory a value has: itself, or what it is another shape of.

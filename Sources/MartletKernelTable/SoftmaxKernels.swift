@@ -1,12 +1,3 @@
-/// What a loss compares. Semantics of Keras 3, `keras/src/losses/losses.py` and
-/// `keras/src/backend/tensorflow/nn.py` (clip to [1e-7, 1 − 1e-7] where probabilities are given).
-package enum LossFunction: Hashable, Sendable {
-  case sparseCategoricalCrossentropy(fromLogits: Bool)
-  case categoricalCrossentropy(fromLogits: Bool, labelSmoothing: Float)
-  case binaryCrossentropy(fromLogits: Bool, labelSmoothing: Float)
-  case meanSquaredError
-}
-
 package struct SoftmaxKernels: Sendable {
   /// Softmax along the middle axis of [outer, size, inner]. `y` may be `x`.
   package var forward:
@@ -21,8 +12,8 @@ package struct SoftmaxKernels: Sendable {
   /// - labels: Class of each row, for the sparse loss, in `0 ..< size`; else `nil`.
   /// - targets: `rows × size` values, for the other losses; else `nil`.
   /// - weights: One factor a row on loss and gradient, or `nil` for 1.
-  /// - losses: `rows` values, overwritten: weight · (loss of the row, mean over `size` for the
-  ///   binary loss and the squared error).
+  /// - losses: `rows` values, overwritten: weight · (loss of the row: the mean over `size` where each
+  ///   element has a loss of its own, the sum for the divergence).
   /// - gradient: `rows × size` values, overwritten with ∂losses/∂prediction · gradientScale, or `nil`.
   package var loss:
     @Sendable (

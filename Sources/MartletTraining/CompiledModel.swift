@@ -3,82 +3,161 @@ import MartletKernelTable
 import MartletOps
 import MartletTensors
 
-/// What `compile` makes of a model and a configuration: heads, result names, an optimizer, and the
-/// program as the model was trainable at that moment.
+/// What `compile` makes of a model and a configuration: heads, results, an optimizer, and the program
+/// as the model was trainable at that moment.
 final class CompiledModel {
   let program: Program
   /// The weights that training changes, in the order of `Layer.weights`.
   let trained: [(variable: Variable, layer: Layer)]
   let heads: [LossHead]
-  /// Of the loss, of each output's loss where there are several, of the metrics.
-  let resultNames: [String]
+  /// The loss, each output's loss where there are several, and the metrics.
+  let results: [Result]
   let optimizer: Optimizer
+
+  /// One of the values that training and evaluation report.
+  struct Result {
+    enum Source {
+      /// Of all outputs together.
+      case loss
+      case outputLoss(head: Int)
+      case metric(head: Int, index: Int)
+    }
+    let name: String
+    let source: Source
+    /// None for a single number.
+    let extents: [Int]
+
+    init(_ name: String, _ source: Source, extents: [Int] = []) {
+      self.name = name
+      self.source = source
+      self.extents = extents
+    }
+  }
+
+  private static let keys = [
+    "optimizer", "losses", "loss_weights", "metrics", "weighted_metrics", "output_names",
+  ]
 
   /// - Parameter configuration: As documented at `martlet_model_compile`.
   init(_ model: Model, _ configuration: JSONObject) throws(MartletError) {
-    for key in configuration.keys
-    where !["optimizer", "losses", "loss_weights", "metrics"].contains(key) {
-      throw unknownName(
-        key, kind: "key of the configuration",
-        known: ["optimizer", "losses", "loss_weights", "metrics"])
+    for key in configuration.keys where !CompiledModel.keys.contains(key) {
+      throw unknownName(key, kind: "key of the configuration", known: CompiledModel.keys)
     }
     optimizer = try Optimizer(configuration["optimizer"] ?? .text("RMSprop"))
     let program = try model.lower()
     self.program = program
     trained = model.weights.filter(\.variable.receivesGradient)
-    let outputs = program.outputs
-    let losses = try CompiledModel.list(configuration, "losses", count: outputs.count)
-    let weights = try CompiledModel.list(configuration, "loss_weights", count: outputs.count)
-    let metricLists = try CompiledModel.list(configuration, "metrics", count: outputs.count)
+    let count = program.outputs.count
+    let losses = try CompiledModel.list(configuration, "losses", count: count)
+    let weights = try CompiledModel.list(configuration, "loss_weights", count: count)
+    let plain = try CompiledModel.list(configuration, "metrics", count: count)
+    let weighted = try CompiledModel.list(configuration, "weighted_metrics", count: count)
+    let names = try CompiledModel.names(configuration, model)
     guard let losses else {
       throw .invalidArgument("compile: \"losses\" is missing: one loss per output")
     }
 
     var heads: [LossHead] = []
-    var outputLossNames: [String] = []
-    var metricNames: [String] = []
-    for (index, output) in outputs.enumerated() {
-      let name = model.outputNames[index]
+    var keys: [[String]] = []
+    for (index, output) in program.outputs.enumerated() {
       let shape = program.shapes[output]
-      let function: LossFunction
       do throws(MartletError) {
-        function = try Loss.function(losses[index])
-        try CompiledModel.check(function, shape)
+        var term = try Loss.term(losses[index], rank: shape.rank + 1)
+        try CompiledModel.check(term, shape)
+        var uses: [MetricUse] = []
+        keys.append([])
+        for (isWeighted, descriptions) in [(false, plain), (true, weighted)] {
+          for metric in try CompiledModel.metrics(
+            descriptions?[index], isWeighted ? "weighted_metrics" : "metrics")
+          {
+            let function = try metric.resolved(shape, term.function)
+            uses.append(MetricUse(function, isWeighted: isWeighted))
+            keys[index].append(metric.key)
+          }
+        }
+        let (input, effective) = program.lossInput(of: output, for: term.function)
+        term.function = effective
+        heads.append(
+          LossHead(
+            output: index, lossInput: input, loss: term,
+            weight: Float(try CompiledModel.weight(weights?[index])), metrics: uses))
       } catch {
-        throw error.inLayer(name)
+        throw error.inLayer(model.outputNames[index])
       }
-      var metrics: [MetricFunction] = []
-      if let metricLists {
-        guard case .array(let descriptions) = metricLists[index] else {
-          throw MartletError(
-            .invalidType,
-            "compile: \"metrics\" holds one list per output, "
-              + "got \(metricLists[index].excerpt())")
-        }
-        for description in descriptions {
-          let metric = try Metric(description)
-          metrics.append(metric.function(output: shape, loss: function))
-          metricNames.append(outputs.count > 1 ? "\(name)_\(metric.key)" : metric.key)
-        }
-      }
-      var weight = 1.0
-      if let weights {
-        guard let number = weights[index].double, number.isFinite else {
-          throw MartletError(
-            .invalidType, "compile: \"loss_weights\" holds numbers, got \(weights[index].excerpt())"
-          )
-        }
-        weight = number
-      }
-      outputLossNames.append("\(name)_loss")
-      let (input, effective) = program.lossInput(of: output, for: function)
-      heads.append(
-        LossHead(
-          output: index, lossInput: input, function: effective, weight: Float(weight),
-          metrics: metrics))
     }
     self.heads = heads
-    resultNames = ["loss"] + (outputs.count > 1 ? outputLossNames : []) + metricNames
+    results = CompiledModel.results(heads, keys, names, program)
+  }
+
+  private static func names(
+    _ configuration: JSONObject, _ model: Model
+  ) throws(MartletError) -> [String] {
+    let given = try list(configuration, "output_names", count: model.outputNames.count)
+    guard let given else { return model.outputNames }
+    var names: [String] = []
+    for case .text(let name) in given { names.append(name) }
+    guard names.count == given.count else {
+      throw MartletError(.invalidType, "compile: \"output_names\" holds texts")
+    }
+    return names
+  }
+
+  private static func metrics(
+    _ descriptions: JSONValue?, _ key: String
+  ) throws(MartletError) -> [Metric] {
+    guard let descriptions else { return [] }
+    guard case .array(let descriptions) = descriptions else {
+      throw MartletError(
+        .invalidType,
+        "compile: \"\(key)\" holds one list per output, got \(descriptions.excerpt())")
+    }
+    var metrics: [Metric] = []
+    for description in descriptions { metrics.append(try Metric(description)) }
+    return metrics
+  }
+
+  private static func weight(_ value: JSONValue?) throws(MartletError) -> Double {
+    guard let value else { return 1 }
+    guard let number = value.double, number.isFinite else {
+      throw MartletError(
+        .invalidType, "compile: \"loss_weights\" holds numbers, got \(value.excerpt())")
+    }
+    return number
+  }
+
+  /// Keras's order, and its way to tell equal names apart: metrics of all outputs come before weighted
+  /// ones; a second `auc` is `auc_1`, a weighted one that repeats a name is `weighted_auc`.
+  private static func results(
+    _ heads: [LossHead], _ keys: [[String]], _ names: [String], _ program: Program
+  ) -> [Result] {
+    var results = [Result("loss", .loss)]
+    if heads.count > 1 {
+      results += names.enumerated().map { Result("\($1)_loss", .outputLoss(head: $0)) }
+    }
+    var uses: [String: Int] = [:]
+    func unique(_ name: String, or other: String) -> String {
+      for candidate in [name, other] where uses[candidate] == nil {
+        uses[candidate] = 1
+        return candidate
+      }
+      let number = uses[other] ?? 1
+      uses[other] = number + 1
+      return "\(other)_\(number)"
+    }
+    for isWeighted in [false, true] {
+      for (head, prefix) in zip(heads.indices, names.map { heads.count > 1 ? "\($0)_" : "" }) {
+        let size = LossHead.size(program.shapes[heads[head].lossInput])
+        for (index, use) in heads[head].metrics.enumerated() where use.isWeighted == isWeighted {
+          let key = keys[head][index]
+          let name = unique(prefix + key, or: prefix + (isWeighted ? "weighted_" : "") + key)
+          results.append(
+            Result(
+              name, .metric(head: head, index: index),
+              extents: use.function.resultExtents(size: size)))
+        }
+      }
+    }
+    return results
   }
 
   private static func list(
@@ -95,15 +174,17 @@ final class CompiledModel {
     return elements
   }
 
-  /// Losses over classes make no sense of a single class.
-  private static func check(_ function: LossFunction, _ shape: Shape) throws(MartletError) {
-    switch function {
-    case .sparseCategoricalCrossentropy, .categoricalCrossentropy:
-      guard shape.last == 1 else { return }
+  /// Losses over classes make no sense of a single class, and training needs a number.
+  private static func check(_ term: LossTerm, _ shape: Shape) throws(MartletError) {
+    if term.function.isOverClasses, shape.last == 1 {
       throw .invalidArgument(
-        "loss '\(function.kerasName)' needs one output per class, but the output has shape "
+        "loss '\(term.function.kerasName)' needs one output per class, but the output has shape "
           + "\(shape.batchDescription); use 'binary_crossentropy', or one unit per class")
-    default: return
+    }
+    if term.reduction == .none {
+      throw .invalidArgument(
+        "loss '\(term.function.kerasName)' has reduction='none', but training needs a single number; "
+          + "use 'sum_over_batch_size' or 'sum'")
     }
   }
 }

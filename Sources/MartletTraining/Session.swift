@@ -19,8 +19,8 @@ package struct PassOptions {
   package var batchSize = 32
   package var shuffles = false
   package var nonFinitePolicy = NonFinitePolicy.stop
-  /// Called after each batch with the batches done, their total and the means so far; `true` stops.
-  package var progress: ((_ done: Int, _ total: Int, _ means: [Double]) -> Bool)?
+  /// Called after each batch with the batches done, their total and the values so far; `true` stops.
+  package var progress: ((_ done: Int, _ total: Int, _ values: [Double]) -> Bool)?
 
   package init() {}
 }
@@ -70,7 +70,9 @@ package final class Session: @unchecked Sendable {
   }
 
   package var isCompiled: Bool { lock.withLock { compiled != nil } }
-  package var resultNames: [String] { lock.withLock { compiled?.resultNames ?? [] } }
+  package var resultNames: [String] { lock.withLock { compiled?.results.map(\.name) ?? [] } }
+  /// Of each result; none for a single number.
+  package var resultExtents: [[Int]] { lock.withLock { compiled?.results.map(\.extents) ?? [] } }
 
   func requireCompiled(_ purpose: String) throws(MartletError) -> CompiledModel {
     guard let compiled else {
@@ -95,8 +97,8 @@ package final class Session: @unchecked Sendable {
 
   /// One pass over the data that updates the weights after each batch.
   ///
-  /// - Returns: Means over the samples, in the order of `resultNames`. They mix weights from before
-  ///   each update, as Keras's do.
+  /// - Returns: The values in the order of `resultNames`, those of more than one number row by row. They
+  ///   mix weights from before each update, as Keras's do.
   package func train(
     _ data: TrainingData, _ options: PassOptions
   ) throws(MartletError) -> [Double] {
@@ -242,22 +244,22 @@ package final class Session: @unchecked Sendable {
     feed.order = orderMemory?.pointer
     let count = data.sampleCount
     let total = (count + plan.capacity - 1) / plan.capacity
-    var sums = ResultSums(compiled.heads, capacity: plan.capacity)
+    var sums = ResultSums(compiled)
     for batch in 0..<total {
       feed.first = batch * plan.capacity
       let samples = min(plan.capacity, count - feed.first)
       let step = UInt64(compiled.optimizer.iterations)
       try FloatingPointMode.flushingDenormals { () throws(MartletError) in
         try plan.run(feed, count: samples, step: step)
-        let loss = sums.add(plan.results, samples)
+        let loss = sums.add(plan, samples)
         try accept(feed, samples, batch + 1, total, loss)
       }
-      if let progress = options.progress, progress(batch + 1, total, sums.means) {
+      if let progress = options.progress, progress(batch + 1, total, sums.values) {
         throw Session.stopped(batch + 1, total)
       }
     }
     withExtendedLifetime(orderMemory) {}
-    return sums.means
+    return sums.values
   }
 
   /// The numbers below `count` in random order (Fisher & Yates), from the stream of seeds.
@@ -273,49 +275,63 @@ package final class Session: @unchecked Sendable {
 
 /// Sums of what the heads report, over the samples of a pass.
 private struct ResultSums {
-  private let heads: [LossHead]
-  private let capacity: Int
+  private let compiled: CompiledModel
   private var losses: [Double]
-  private var metrics: [Double]
+  /// Of all heads, one head after the other.
+  private var states: [Double]
+  /// Of each metric of each head.
+  private var offsets: [[Int]] = []
   private var count = 0
 
-  init(_ heads: [LossHead], capacity: Int) {
-    self.heads = heads
-    self.capacity = capacity
-    losses = [Double](repeating: 0, count: heads.count)
-    metrics = [Double](repeating: 0, count: heads.reduce(0) { $0 + $1.metrics.count })
+  init(_ compiled: CompiledModel) {
+    self.compiled = compiled
+    losses = [Double](repeating: 0, count: compiled.heads.count)
+    var offset = 0
+    for head in compiled.heads {
+      let shape = compiled.program.shapes[head.lossInput]
+      offsets.append(head.stateOffsets(shape).map { $0 + offset })
+      offset += head.stateCount(shape)
+    }
+    states = [Double](repeating: 0, count: offset)
   }
 
   /// - Returns: The batch's mean loss, all outputs together.
-  mutating func add(_ results: UnsafePointer<Float>, _ samples: Int) -> Double {
-    var row = results
-    var metric = 0
+  mutating func add(_ plan: Plan, _ samples: Int) -> Double {
     var batchLoss = 0.0
-    for head in heads.indices {
-      let loss = sum(row, samples)
-      losses[head] += loss
-      batchLoss += loss * Double(heads[head].weight)
-      for index in heads[head].metrics.indices {
-        metrics[metric] += sum(row + (1 + index) * capacity, samples)
-        metric += 1
-      }
-      row += heads[head].resultCount * capacity
+    for (index, head) in compiled.heads.enumerated() {
+      var loss = 0.0
+      for sample in 0..<samples { loss += Double(plan.losses[index * plan.capacity + sample]) }
+      losses[index] += loss
+      batchLoss += loss * Double(head.weight)
+    }
+    states.withUnsafeMutableBufferPointer {
+      guard let sums = $0.baseAddress else { return }
+      plan.addStates(ofBatch: samples, to: sums)
     }
     count += samples
     return batchLoss / Double(samples)
   }
 
-  private func sum(_ values: UnsafePointer<Float>, _ count: Int) -> Double {
-    var sum = 0.0
-    for index in 0..<count { sum += Double(values[index]) }
-    return sum
-  }
-
-  /// In the order of `CompiledModel.resultNames`.
-  var means: [Double] {
+  /// In the order of `CompiledModel.results`.
+  var values: [Double] {
     let scale = 1 / Double(max(count, 1))
-    let total = zip(losses, heads).reduce(0) { $0 + $1.0 * Double($1.1.weight) }
-    return [total * scale] + (heads.count > 1 ? losses.map { $0 * scale } : [])
-      + metrics.map { $0 * scale }
+    var values: [Double] = []
+    for result in compiled.results {
+      switch result.source {
+      case .loss:
+        values.append(
+          zip(losses, compiled.heads).reduce(0) { $0 + $1.0 * Double($1.1.weight) } * scale)
+      case .outputLoss(let head): values.append(losses[head] * scale)
+      case .metric(let head, let index):
+        let use = compiled.heads[head].metrics[index]
+        let shape = compiled.program.shapes[compiled.heads[head].lossInput]
+        values += states.withUnsafeBufferPointer { buffer -> [Double] in
+          guard let states = buffer.baseAddress else { return [] }
+          return use.function.result(
+            states + offsets[head][index], size: LossHead.size(shape))
+        }
+      }
+    }
+    return values
   }
 }

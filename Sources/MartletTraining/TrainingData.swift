@@ -65,7 +65,7 @@ struct DataCheck {
   }
 
   /// Equal, or different by one trailing axis of 1, which Keras adds and drops silently.
-  private static func agree(_ found: ArraySlice<Int>, _ expected: ArraySlice<Int>) -> Bool {
+  static func agree(_ found: ArraySlice<Int>, _ expected: ArraySlice<Int>) -> Bool {
     switch found.count - expected.count {
     case 0: found == expected
     case 1: found.last == 1 && found.dropLast() == expected
@@ -129,8 +129,8 @@ struct DataCheck {
     let areLabels = DataCheck.agree(view.sampleExtents, labelExtents)
     let areValues = DataCheck.agree(view.sampleExtents, shape.extents[...])
     var layer: String { model.outputNames[head.output] }
-    let name = head.function.kerasName
-    if head.function.takesLabels {
+    let name = head.loss.function.kerasName
+    if head.loss.function.takesLabels {
       if !areLabels {
         throw .invalidArgument(
           "\(argument) has shape \(Shape.text(view.extents)), but loss '\(name)' of layer "
@@ -141,22 +141,15 @@ struct DataCheck {
       }
     } else if !areValues {
       var hint = ""
-      if areLabels, case .categoricalCrossentropy = head.function {
+      if areLabels, head.loss.function.isOverClasses {
         hint =
-          "; \(argument) looks like class numbers: use loss 'sparse_categorical_crossentropy', "
-          + "or utils.to_categorical(y, \(shape.last ?? 1))"
+          "; \(argument) looks like class numbers: "
+          + (name == "categorical_crossentropy" ? "use loss 'sparse_categorical_crossentropy', or " : "use ")
+          + "utils.to_categorical(y, \(shape.last ?? 1))"
       }
       throw .invalidArgument(
         "\(argument) has shape \(Shape.text(view.extents)), but loss '\(name)' of layer "
           + "'\(layer)' expects " + Shape.text([view.sampleCount] + shape.extents) + hint)
-    }
-    for metric in head.metrics where metric.takesLabels != head.function.takesLabels {
-      throw .invalidArgument(
-        metric.takesLabels
-          ? "a metric of layer '\(layer)' expects class numbers, but loss '\(name)' takes values "
-            + "for every class; use 'accuracy', which follows the loss"
-          : "a metric of layer '\(layer)' expects values for every class, but loss '\(name)' takes "
-            + "class numbers; use 'accuracy', which follows the loss")
     }
   }
 
@@ -171,7 +164,7 @@ struct DataCheck {
     }
     for (head, view) in zip(heads, data.y) {
       let argument = data.y.count == 1 ? "y" : "y[\(head.output)]"
-      if head.function.takesLabels {
+      if head.loss.function.takesLabels {
         try checkLabels(view, head, argument)
       } else {
         try checkFinite(view, argument, scratch)
@@ -196,6 +189,11 @@ struct DataCheck {
     }
   }
 
+  /// A label as users write it.
+  static func text(ofLabel label: Double) -> String {
+    label == label.rounded() && label.magnitude < 1e15 ? String(Int(label)) : String(label)
+  }
+
   private func checkLabels(
     _ view: ArrayView, _ head: LossHead, _ argument: String
   ) throws(MartletError) {
@@ -206,10 +204,10 @@ struct DataCheck {
       for row in 0..<rows {
         let label = view.double(sample: sample, element: row)
         if label >= 0, label < Double(classes), label == label.rounded() { continue }
-        let isWhole = label == label.rounded() && label.magnitude < 1e15
-        let text = isWhole ? String(Int(label)) : String(label)
+        if let ignored = head.loss.ignoredClass, label == Double(ignored) { continue }
+        let text = DataCheck.text(ofLabel: label)
         let cure: String
-        if isWhole && label >= Double(classes) {
+        if label >= Double(classes), label == label.rounded(), label < 1e15 {
           cure =
             "use at least \(text == String(classes) ? String(classes + 1) : "\(Int(label) + 1)")"
             + " units, or number the classes from 0"

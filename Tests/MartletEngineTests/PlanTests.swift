@@ -437,7 +437,7 @@ import Testing
       program, capacity: 4, isTraining: true,
       heads: [0, 1].map {
         LossHead(
-          output: $0, lossInput: program.outputs[$0], function: .meanSquaredError, weight: 1,
+          output: $0, lossInput: program.outputs[$0], loss: LossTerm(.meanSquaredError), weight: 1,
           metrics: [])
       }, computesGradients: true, clock: clock)
     let again = clock.rows.filter { $0.operation.hasSuffix(", again") }
@@ -473,7 +473,7 @@ import Testing
       program, capacity: 4, isTraining: true,
       heads: [
         LossHead(
-          output: 0, lossInput: program.outputs[0], function: .meanSquaredError, weight: 1,
+          output: 0, lossInput: program.outputs[0], loss: LossTerm(.meanSquaredError), weight: 1,
           metrics: [])
       ], computesGradients: true)
     // Those of batch stages stand first.

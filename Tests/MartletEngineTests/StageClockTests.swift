@@ -58,7 +58,7 @@ import Testing
   private func step(_ clock: StageClock?) throws -> [Float] {
     let program = try StageClockTests.program()
     let head = LossHead(
-      output: 0, lossInput: program.outputs[0], function: .meanSquaredError, weight: 1, metrics: [])
+      output: 0, lossInput: program.outputs[0], loss: LossTerm(.meanSquaredError), weight: 1, metrics: [])
     let plan = try Plan(
       program, capacity: 20, isTraining: true, heads: [head], computesGradients: true, clock: clock)
     var numbers = SeededGenerator(seed: 9)
@@ -77,7 +77,7 @@ import Testing
         try plan.run(feed, count: 20, step: 1)
         plan.finish(feed, count: 20, step: 1) { _, _, _ in }
         let gradientCount = plan.trainedVariables.reduce(0) { $0 + $1.count }
-        return (0..<20).map { plan.results[$0] } + (0..<gradientCount).map { plan.gradients[$0] }
+        return (0..<20).map { plan.losses[$0] } + (0..<gradientCount).map { plan.gradients[$0] }
           + program.variables.flatMap { variable in
             (0..<variable.count).map { variable.values[$0] }
           }

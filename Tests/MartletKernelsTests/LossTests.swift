@@ -17,7 +17,26 @@ import Testing
     .binaryCrossentropy(fromLogits: true, labelSmoothing: 0),
     .binaryCrossentropy(fromLogits: true, labelSmoothing: 0.1),
     .binaryCrossentropy(fromLogits: false, labelSmoothing: 0.1),
-    .meanSquaredError,
+    .categoricalFocalCrossentropy(
+      CategoricalFocus(fromLogits: false, labelSmoothing: 0.1, gamma: 2, alpha: 0.25)),
+    .categoricalFocalCrossentropy(
+      CategoricalFocus(fromLogits: true, labelSmoothing: 0, gamma: 1.5, alpha: 0.5)),
+    .categoricalFocalCrossentropy(
+      CategoricalFocus(fromLogits: true, labelSmoothing: 0, gamma: 0, alpha: 1)),
+    .binaryFocalCrossentropy(
+      BinaryFocus(
+        fromLogits: false, labelSmoothing: 0, gamma: 2, positiveWeight: 1, negativeWeight: 1)),
+    .binaryFocalCrossentropy(
+      BinaryFocus(
+        fromLogits: true, labelSmoothing: 0.1, gamma: 2.5, positiveWeight: 0.3, negativeWeight: 0.7)
+    ),
+    .binaryFocalCrossentropy(
+      BinaryFocus(
+        fromLogits: true, labelSmoothing: 0, gamma: 1, positiveWeight: 1, negativeWeight: 1)),
+    .klDivergence, .meanSquaredError, .meanAbsoluteError, .meanAbsolutePercentageError,
+    .meanSquaredLogarithmicError, .huber(delta: 1), .huber(delta: 0.3), .logCosh, .poisson,
+    .cosineSimilarity, .hinge, .squaredHinge, .categoricalHinge, .overlap(.dice),
+    .overlap(.tversky(alpha: 0.3, beta: 0.7)),
   ]
 
   private func takesProbabilities(_ function: LossFunction) -> Bool {
@@ -25,7 +44,10 @@ import Testing
     case .sparseCategoricalCrossentropy(let fromLogits): !fromLogits
     case .categoricalCrossentropy(let fromLogits, _): !fromLogits
     case .binaryCrossentropy(let fromLogits, _): !fromLogits
-    case .meanSquaredError: false
+    case .categoricalFocalCrossentropy(let focus): !focus.fromLogits
+    case .binaryFocalCrossentropy(let focus): !focus.fromLogits
+    case .klDivergence, .meanSquaredLogarithmicError, .poisson, .overlap: true
+    default: false
     }
   }
 
@@ -136,6 +158,55 @@ import Testing
       kernels, .meanSquaredError, [1, 2, 4, 4], targets: [0, 2, 2, 4], weights: [1, 3], rows: 2)
     #expect(squares.losses == [0.5, 6])
     #expect(squares.gradient == [1, 0, 6, 0])
+  }
+
+  /// Of Keras 3.15, printed to seven digits.
+  @Test(arguments: [
+    (
+      LossFunction.binaryFocalCrossentropy(
+        BinaryFocus(
+          fromLogits: false, labelSmoothing: 0, gamma: 2, positiveWeight: 1, negativeWeight: 1)),
+      [1], [0.9], 0.0010536
+    ),
+    (
+      .categoricalFocalCrossentropy(
+        CategoricalFocus(fromLogits: false, labelSmoothing: 0, gamma: 2, alpha: 0.25)),
+      [1, 0], [0.9, 0.1], 0.0002634
+    ),
+    (.overlap(.dice), [1, 0], [0.9, 0.1], 0.1), (
+      .overlap(.tversky(alpha: 0.5, beta: 0.5)), [1, 0], [0.9, 0.1], 0.1000001
+    ),
+    (.huber(delta: 1), [0, 0], [0.5, 3], 1.3125), (.logCosh, [0], [3], 2.3093286),
+    (.klDivergence, [0.5, 0.5], [0.2, 0.8], 0.2231436), (.hinge, [0, 1], [0.3, 0.3], 1),
+    (.cosineSimilarity, [1, 0], [1, 1], -0.7071068),
+  ])
+  func singleValuesOfKeras(
+    _ function: LossFunction, _ target: [Float], _ prediction: [Float], _ expected: Double
+  ) {
+    for kernels in KernelSelection.available {
+      let found = run(kernels, function, prediction, targets: target, rows: 1).losses
+      // 1 − p and a difference of 1 lose a few roundings of 1.
+      expectClose(found, [expected], relative: 4 * ulp, absolute: 2e-7, "\(function)")
+    }
+  }
+
+  /// Where the loss has a corner or a wall.
+  @Test(arguments: KernelSelection.available)
+  func cornersHaveNoSlope(_ kernels: Kernels) {
+    let exact = run(kernels, .meanAbsoluteError, [2], targets: [2], rows: 1)
+    #expect(exact.losses == [0] && exact.gradient == [0])
+    let within = run(kernels, .hinge, [2, -2], targets: [1, 0], rows: 2)
+    #expect(within.losses == [0, 0] && within.gradient == [0, 0])
+    let zero = run(kernels, .cosineSimilarity, [0, 0], targets: [1, 0], rows: 1)
+    #expect(zero.losses == [0])
+    expectClose(zero.gradient, [-1e7, 0], relative: 2 * ulp)
+    let sure = run(
+      kernels,
+      .binaryFocalCrossentropy(
+        BinaryFocus(
+          fromLogits: false, labelSmoothing: 0, gamma: 0.5, positiveWeight: 1, negativeWeight: 1)),
+      [1, 0], targets: [1, 0], rows: 2)
+    #expect(sure.gradient.allSatisfy(\.isFinite))
   }
 
   @Test(arguments: KernelSelection.available)

@@ -123,7 +123,7 @@ package struct ProgramCheck {
   ) throws {
     let heads = program.outputs.enumerated().map { index, value in
       LossHead(
-        output: index, lossInput: value, function: .meanSquaredError, weight: 1, metrics: [])
+        output: index, lossInput: value, loss: LossTerm(.meanSquaredError), weight: 1, metrics: [])
     }
     let plan = try Plan(
       program, capacity: capacity, isTraining: isTraining, heads: heads, computesGradients: true,
@@ -142,7 +142,7 @@ package struct ProgramCheck {
     let expected = loss(inputs, targets, variables)
     var found = 0.0
     for row in heads.indices {
-      for sample in 0..<batch { found += Double(plan.results[row * capacity + sample]) }
+      for sample in 0..<batch { found += Double(plan.losses[row * capacity + sample]) }
     }
     compare([found / Double(batch)], [expected], "loss", tolerance, location)
 

@@ -15,7 +15,8 @@ import Testing
   @Test func namesInAllTheirSpellings() throws {
     for loss in [
       "mse", "MSE", "mean_squared_error", "MeanSquaredError", "sparse_categorical_crossentropy",
-      "CategoricalCrossentropy", "binary_crossentropy", "bce",
+      "CategoricalCrossentropy", "binary_crossentropy", "bce", "kld", "Huber", "huber", "MAE", "dice",
+      "BinaryFocalCrossentropy", "categorical_focal_crossentropy", "cosine_similarity", "msle",
     ] {
       #expect(try complaint("{\"optimizer\": \"adam\", \"losses\": [\"\(loss)\"]}") == nil)
     }
@@ -39,7 +40,7 @@ import Testing
     ),
     (
       "{\"optimizer\": \"sgd\", \"losses\": [\"mse\"], \"metrics\": [[\"acuracy\"]]}",
-      "unknown metric 'acuracy'; did you mean 'accuracy'?"
+      "layer 'out': unknown metric 'acuracy'; did you mean 'accuracy'?"
     ),
     ("{\"optimizer\": \"sgd\"}", "compile: \"losses\" is missing: one loss per output"),
     (
@@ -103,6 +104,89 @@ import Testing
         "{\"optimizer\": \"sgd\", \"losses\": [\"categorical_crossentropy\"]}", units: 1)
         == "layer 'out': loss 'categorical_crossentropy' needs one output per class, but the output "
         + "has shape (None, 1); use 'binary_crossentropy', or one unit per class")
+  }
+
+  /// What belongs to the loss and what to the shape of the output is known before any data.
+  @Test(arguments: [
+    (
+      "categorical_crossentropy", "\"sparse_categorical_accuracy\"",
+      "metric 'sparse_categorical_accuracy' expects class numbers, but loss 'categorical_crossentropy' "
+        + "takes a value for every class; use 'accuracy', which follows the loss"
+    ),
+    (
+      "sparse_categorical_crossentropy", "\"precision\"",
+      "metric 'precision' expects a value for every output, but loss 'sparse_categorical_crossentropy' "
+        + "takes class numbers; use loss 'categorical_crossentropy' with one-hot targets "
+        + "(utils.to_categorical)"
+    ),
+    (
+      "sparse_categorical_crossentropy",
+      #"{"class_name": "MeanIoU", "name": "iou", "config": {"num_classes": 3}}"#,
+      "metric 'iou' expects a value for every output, but loss 'sparse_categorical_crossentropy' takes "
+        + "class numbers; for predictions with a value for each class say sparse_y_pred=False"
+    ),
+    (
+      "mse", #"{"class_name": "Precision", "config": {"class_id": 3}}"#,
+      "metric 'Precision' has class_id=3, but the prediction has 3 values, numbered from 0, but the "
+        + "output has shape (None, 3)"
+    ),
+    (
+      "mse", #"{"class_name": "AUC", "config": {"curve": "rok"}}"#,
+      "AUC: invalid value for argument 'curve': expected 'roc' or 'pr' or 'prgain', received \"rok\""
+    ),
+    (
+      "mse", #"{"class_name": "Recall", "config": {"thresholds": [0.5, 2]}}"#,
+      "Recall: invalid value for argument 'thresholds': expected numbers from 0 to 1, received "
+        + "[0.5,2]"
+    ),
+    (
+      "mse", #"{"class_name": "MeanIoU"}"#, "MeanIoU: missing the required argument 'num_classes'"
+    ),
+    (
+      "mse", "\"mean\"",
+      "metric 'mean' has no use for targets, so it cannot be compiled: call it by itself"
+    ),
+  ])
+  func metricsThatDoNotFit(_ loss: String, _ metric: String, _ expected: String) throws {
+    #expect(
+      try complaint("{\"losses\": [\"\(loss)\"], \"metrics\": [[\(metric)]]}")
+        == "layer 'out': " + expected)
+  }
+
+  @Test(arguments: [
+    (
+      #"{"class_name": "Huber", "config": {"delta": -1}}"#,
+      "Huber: invalid value for argument 'delta': expected a number of at least 0, received -1"
+    ),
+    (
+      #"{"class_name": "Dice", "config": {"axis": 0}}"#,
+      "Dice: invalid value for argument 'axis': expected null for the whole batch, or all axes but "
+        + "that of the samples, received 0"
+    ),
+    (
+      #"{"class_name": "MeanSquaredError", "config": {"reduction": "none"}}"#,
+      "loss 'mean_squared_error' has reduction='none', but training needs a single number; use "
+        + "'sum_over_batch_size' or 'sum'"
+    ),
+    (
+      #"{"class_name": "MeanSquaredError", "config": {"reduction": "men"}}"#,
+      "MeanSquaredError: invalid value for argument 'reduction': expected 'sum_over_batch_size', "
+        + "'mean', 'sum' or 'none', received \"men\""
+    ),
+  ])
+  func lossArguments(_ loss: String, _ expected: String) throws {
+    #expect(try complaint("{\"losses\": [\(loss)]}") == "layer 'out': " + expected)
+  }
+
+  @Test func resultsAreNamedAsKerasNamesThem() throws {
+    let session = try makeSession(
+      input: [4], [("Dense", #"{"units": 3, "name": "out"}"#)],
+      compile: #"{"losses": ["mse"], "metrics": [["mae", "mae", "mae"]], "#
+        + #""weighted_metrics": [["mae", "mae", {"class_name": "F1Score", "name": "f1"}]]}"#)
+    #expect(
+      session.resultNames
+        == ["loss", "mae", "mae_1", "mae_2", "weighted_mae", "weighted_mae_1", "f1"])
+    #expect(session.resultExtents == [[], [], [], [], [], [], [3]])
   }
 
   @Test func callsOutOfOrder() throws {

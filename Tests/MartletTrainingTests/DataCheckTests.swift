@@ -102,15 +102,6 @@ import Testing
         + "data, for instance with numpy.nan_to_num")
   }
 
-  @Test func metricsThatDoNotSuitTheLoss() throws {
-    let wrong = try session(
-      "categorical_crossentropy", metrics: "[\"sparse_categorical_accuracy\"]")
-    #expect(
-      try complaint(wrong, x: [2, 4, 4, 1], y: [2, 3])
-        == "a metric of layer 'out' expects class numbers, but loss 'categorical_crossentropy' takes "
-        + "values for every class; use 'accuracy', which follows the loss")
-  }
-
   @Test func sampleWeights() throws {
     let sparse = try session("sparse_categorical_crossentropy")
     let x = try TestArray([Float](repeating: 0, count: 32), [2, 4, 4, 1])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import _native, losses, metrics, optimizers
-from ._errors import refuse
+from .metrics import Metric
 
 
 class Compilation:
@@ -24,11 +24,11 @@ class Compilation:
         metrics_: Any,
         weighted_metrics: Any,
     ) -> None:
-        refuse("compile", weighted_metrics=weighted_metrics or None)
         self.optimizer = optimizers.get(optimizer)
         self.losses = _resolved(loss, losses.get)
         self.loss_weights = loss_weights
         self.metrics = _resolved(metrics_, metrics.get)
+        self.weighted_metrics = _resolved(weighted_metrics, metrics.get)
 
     def compile(self, model: _native.Handle, outputs: Sequence[str]) -> None:
         """Gets a model of the core with these outputs ready to train."""
@@ -50,36 +50,46 @@ class Compilation:
         configuration: dict[str, Any] = {
             "optimizer": self.optimizer._encoded(),
             "losses": [each._encoded() for each in per_output],
-            "metrics": self._metrics(outputs),
+            "metrics": _encoded(self._per_output_metrics(self.metrics, outputs, "metrics")),
+            "output_names": list(outputs),
         }
+        if self.weighted_metrics:
+            configuration["weighted_metrics"] = _encoded(
+                self._per_output_metrics(self.weighted_metrics, outputs, "weighted_metrics")
+            )
         if self.loss_weights is not None:
             weights = _per_output(self.loss_weights, outputs, "loss_weights")
             configuration["loss_weights"] = [1.0 if each is None else each for each in weights]
         return configuration
 
-    def _metrics(self, outputs: Sequence[str]) -> list[list[dict[str, Any]]]:
-        if len(outputs) == 1 and not isinstance(self.metrics, dict):
-            listed: list[Any] = [_flat(self.metrics)]
-        else:
-            listed = [_flat(each) for each in _per_output(self.metrics, outputs, "metrics")]
-        return [[metric._encoded() for metric in each] for each in listed]
+    def _per_output_metrics(
+        self, given: Any, outputs: Sequence[str], what: str
+    ) -> list[list[Metric]]:
+        if len(outputs) == 1 and not isinstance(given, dict):
+            return [_flat(given)]
+        return [_flat(each) for each in _per_output(given, outputs, what)]
 
-    def result_names(self, outputs: Sequence[str]) -> list[str]:
-        """Keys of the values that training reports, for outputs that are a dict.
+    def report(self, outputs: Sequence[str], results: Sequence[Any]) -> None:
+        """Lets the metrics know what a pass over the data has made of them."""
+        objects = self.metric_objects(outputs)
+        for metric, value in zip(objects, results[len(results) - len(objects) :], strict=True):
+            metric._report(value)
 
-        The core names them by their layers, in this order.
+    def metric_objects(self, outputs: Sequence[str]) -> list[Metric]:
+        """The metrics as their values stand, last among the results: in the order of the outputs,
+        weighted ones behind all others.
         """
-        if len(outputs) == 1:
-            return ["loss", *(each["name"] for each in self._metrics(outputs)[0])]
         return [
-            "loss",
-            *(f"{name}_loss" for name in outputs),
-            *(
-                f"{name}_{metric['name']}"
-                for name, each in zip(outputs, self._metrics(outputs), strict=True)
-                for metric in each
-            ),
+            metric
+            for given in (self.metrics, self.weighted_metrics)
+            if given
+            for each in self._per_output_metrics(given, outputs, "metrics")
+            for metric in each
         ]
+
+
+def _encoded(per_output: list[list[Metric]]) -> list[list[dict[str, Any]]]:
+    return [[metric._encoded() for metric in each] for each in per_output]
 
 
 def _resolved(value: Any, get: Any) -> Any:

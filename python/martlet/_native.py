@@ -7,6 +7,7 @@ here is one call of ``martlet.h``; the header says what it does.
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -449,6 +450,39 @@ def finalize_weights(model: Handle) -> None:
     _check(lib.martlet_model_finalize_weights(model))
 
 
+def _result_shapes(model: Handle) -> list[tuple[int, ...]] | None:
+    """Shapes of the results; None where all are single numbers."""
+    count = lib.martlet_model_result_count(model)
+    if lib.martlet_model_value_count(model) == count:
+        return None
+
+    def shape(index: int) -> tuple[int, ...]:
+        return _shape(lambda out, rank: lib.martlet_model_result_shape(model, index, out, 2, rank))
+
+    return [shape(index) for index in range(count)]
+
+
+def _shape(call: Callable[[Any, Any], int]) -> tuple[int, ...]:
+    """What a call writes to room for two extents, and to a rank."""
+    rank, extents = ffi.new("int32_t *"), ffi.new("int64_t[2]")
+    _check(call(extents, rank))
+    return tuple(extents[axis] for axis in range(rank[0]))
+
+
+def _split(values: list[float], shapes: list[tuple[int, ...]] | None) -> list[Any]:
+    """Results as numbers and arrays."""
+    if shapes is None:
+        return values
+    results: list[Any] = []
+    start = 0
+    for shape in shapes:
+        end = start + math.prod(shape)
+        part = values[start:end]
+        results.append(np.array(part).reshape(shape) if shape else part[0])
+        start = end
+    return results
+
+
 def optimizer_value(model: Handle, name: str) -> float:
     """One of the optimizer's numbers."""
     value = ffi.new("double *")
@@ -491,8 +525,8 @@ def model_check(model: Handle, data: Data) -> None:
     _check(lib.martlet_model_check(model, data.pointer))
 
 
-#: Called after each batch with the batches done, their total and the means so far; True stops.
-Progress = Callable[[int, int, list[float]], bool | None]
+#: Called after each batch with the batches done, their total and the values so far; True stops.
+Progress = Callable[[int, int, list[Any]], bool | None]
 
 
 class _Listener:
@@ -557,14 +591,21 @@ def _run(
     return True
 
 
-def _listening(progress: Progress | None, samples: int, batch_size: int) -> Progress | None:
+def _listening(
+    progress: Progress | None,
+    samples: int,
+    batch_size: int,
+    shapes: list[tuple[int, ...]] | None = None,
+) -> Progress | None:
     """What to call after each batch: behind the only one the core returns anyway."""
-    if progress is None and samples > batch_size:
-        return _goes_on
-    return progress
+    if progress is None:
+        return _goes_on if samples > batch_size else None
+    if shapes is None:
+        return progress
+    return lambda done, total, values: progress(done, total, _split(values, shapes))
 
 
-def _goes_on(_done: int, _total: int, _results: list[float]) -> bool:
+def _goes_on(_done: int, _total: int, _results: list[Any]) -> bool:
     return False
 
 
@@ -575,33 +616,33 @@ def train(
     progress: Progress | None = None,
     shuffle: bool = False,
     on_nan: str = "stop",
-) -> list[float] | None:
+) -> list[Any] | None:
     """One pass that updates the weights; None if progress stopped it."""
-    count = lib.martlet_model_result_count(model)
+    count, shapes = lib.martlet_model_value_count(model), _result_shapes(model)
     results = ffi.new("double[]", max(count, 1))
     finished = _run(
         lambda options: lib.martlet_model_train(model, data.pointer, options, results),
         batch_size,
-        _listening(progress, data.sample_count, batch_size),
+        _listening(progress, data.sample_count, batch_size, shapes),
         shuffle,
         on_nan,
     )
-    return ffi.unpack(results, count) if finished else None
+    return _split(ffi.unpack(results, count), shapes) if finished else None
 
 
 def evaluate(
     model: Handle, data: Data, batch_size: int, progress: Progress | None = None
-) -> list[float]:
+) -> list[Any]:
     """One pass that changes nothing. Progress may raise, but not stop it."""
-    count = lib.martlet_model_result_count(model)
+    count, shapes = lib.martlet_model_value_count(model), _result_shapes(model)
     results = ffi.new("double[]", max(count, 1))
     finished = _run(
         lambda options: lib.martlet_model_evaluate(model, data.pointer, options, results),
         batch_size,
-        _listening(progress, data.sample_count, batch_size),
+        _listening(progress, data.sample_count, batch_size, shapes),
     )
     assert finished
-    return ffi.unpack(results, count)
+    return _split(ffi.unpack(results, count), shapes)
 
 
 def predict(
@@ -638,3 +679,62 @@ def profile(model: Handle, data: Data, batch_size: int) -> dict[str, Any]:
     )
     assert finished
     return json.loads(_taken_text(out))
+
+
+# ---- Losses and metrics by themselves --------------------------------------------------------
+
+
+def loss_values(
+    configuration: dict[str, Any],
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    weights: np.ndarray | None,
+    capacity: int,
+) -> np.ndarray:
+    """The loss of predictions: at most so many values."""
+    values, count = np.empty(capacity, np.float32), ffi.new("int64_t *")
+    views = [_pointer(each) for each in (y_true, y_pred, weights)]
+    pointer = ffi.from_buffer(_FLOATS, values)
+    _check(
+        lib.martlet_loss_values(
+            pointer, capacity, count, _json(configuration), *(view for view, _ in views)
+        )
+    )
+    return values[: count[0]]
+
+
+def _pointer(array: np.ndarray | None) -> tuple[Any, Any]:
+    """What the core sees of an array, and what keeps it alive."""
+    if array is None:
+        return ffi.NULL, None
+    views = _Views([array])
+    return views.pointer, views
+
+
+def metric_create(configuration: dict[str, Any]) -> Handle:
+    """A metric to be fed by hand."""
+    out = ffi.new("martlet_metric **")
+    _check(lib.martlet_metric_create(out, _json(configuration)))
+    return ffi.gc(out[0], lib.martlet_metric_release)
+
+
+def metric_update(
+    metric: Handle, y_true: np.ndarray | None, y_pred: np.ndarray, weights: np.ndarray | None
+) -> None:
+    """Counts samples."""
+    views = [_pointer(each) for each in (y_true, y_pred, weights)]
+    _check(lib.martlet_metric_update(metric, *(view for view, _ in views)))
+
+
+def metric_reset(metric: Handle) -> None:
+    """Forgets all samples."""
+    _check(lib.martlet_metric_reset(metric))
+
+
+def metric_result(metric: Handle) -> Any:
+    """A number, or an array of them."""
+    shape = _shape(lambda out, rank: lib.martlet_metric_result(metric, ffi.NULL, 0, out, rank))
+    count = math.prod(shape)
+    values = ffi.new("double[]", count)
+    _shape(lambda out, rank: lib.martlet_metric_result(metric, values, count, out, rank))
+    return _split(ffi.unpack(values, count), [shape])[0]

@@ -12,9 +12,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ._table import terminal_columns
 
 _WIDTH = 20
+# Longer rows of numbers, such as a value for each of many classes, stay out of the line.
+_SHOWN = 4
 _TERMINAL_SECONDS = 0.1
 _NOTEBOOK_SECONDS = 0.2
 _ERASE = "\r\x1b[2K"
@@ -54,7 +58,7 @@ class ProgressLine:
         self._painted = float("-inf")
         self._surface = _surface() if self._verbose == 1 else _Plain()
 
-    def update(self, done: int, values: Callable[[], dict[str, float]]) -> None:
+    def update(self, done: int, values: Callable[[], dict[str, Any]]) -> None:
         """Repaints the line if it is time to. Cheap to call after every batch."""
         now = time.perf_counter()
         if done == 1:
@@ -66,7 +70,7 @@ class ProgressLine:
         left = _clock(per_step * (self._steps - done))
         self._surface.paint(self._text(done, left, per_step, values()))
 
-    def finish(self, values: dict[str, float] | None = None, done: int | None = None) -> None:
+    def finish(self, values: dict[str, Any] | None = None, done: int | None = None) -> None:
         """The line as it stays: time taken in place of time left."""
         if self._verbose == 0:
             return
@@ -91,7 +95,7 @@ class ProgressLine:
             return (now - self._after_first) / (done - 1)
         return (now - self._start) / max(done, 1)
 
-    def _text(self, done: int, clock: str, per_step: float, values: dict[str, float]) -> str:
+    def _text(self, done: int, clock: str, per_step: float, values: dict[str, Any]) -> str:
         bold, green, grey, plain = self._surface.colours
         filled = _WIDTH * done // max(self._steps, 1)
         mark = self._surface.mark
@@ -125,11 +129,16 @@ def _per_step(seconds: float) -> str:
     return f"{seconds * 1e6:.0f}us/step"
 
 
-def _values(values: dict[str, float]) -> str:
+def _values(values: dict[str, Any]) -> str:
     return "".join(
-        f" - {key}: {value:.4f}" if abs(value) > 1e-3 else f" - {key}: {value:.4e}"
-        for key, value in values.items()
+        f" - {key}: {_value(value)}" for key, value in values.items() if np.size(value) <= _SHOWN
     )
+
+
+def _value(value: Any) -> str:
+    if np.ndim(value):
+        return f"[{' '.join(_value(each) for each in np.ravel(value))}]"
+    return f"{value:.4f}" if abs(value) > 1e-3 else f"{value:.4e}"
 
 
 # ---- Where the line goes ---------------------------------------------------------------------

@@ -79,7 +79,7 @@ class Trainer:
             Names or objects of :mod:`martlet.metrics`, as a list; with several outputs a list of
             lists or a dict by output.
         weighted_metrics
-            Not supported yet.
+            The same, for metrics in which samples count what they weigh.
         run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
             Accepted; there is nothing here that they could change.
 
@@ -138,19 +138,21 @@ class Trainer:
         return self._result_names() if self._compiled_handle() is not None else []
 
     def _result_names(self) -> list[str]:
-        if isinstance(self._outputs_structure, dict):
-            assert self._compilation is not None
-            return self._compilation.result_names(self.output_names)
         return _native.result_names(self._model_handle())
 
     def _metric_classes(self) -> dict[str, str]:
         """Names of the metrics' classes by the keys of their values."""
         if self._compilation is None:
             return {}
-        metrics = [each for part in self._compilation._metrics(self.output_names) for each in part]
+        metrics = self._compilation.metric_objects(self.output_names)
         names = self._result_names()
         keys = names[len(names) - len(metrics) :]
-        return {key: each["class_name"] for key, each in zip(keys, metrics, strict=True)}
+        return {key: type(each).__name__ for key, each in zip(keys, metrics, strict=True)}
+
+    def _report(self, results: list[Any]) -> None:
+        """Hands metrics what a pass has made of them, as their `result`."""
+        assert self._compilation is not None
+        self._compilation.report(self.output_names, results)
 
     def _compiled_handle(self) -> _native.Handle | None:
         """The model, if it is ready to train."""
@@ -404,6 +406,7 @@ class Trainer:
         except BaseException:
             line.abandon()
             raise
+        self._report(results)
         line.finish(_logs(names, results))
         return _returned(names, results, return_dict)
 
@@ -658,9 +661,13 @@ class _Fit:
         line = ProgressLine(self.steps, self.verbose)
         try:
             done, results = self.train(line)
+            if results:
+                self.model._report(results)
             logs = _logs(self.names, results)
             if self.validation is not None and self.validates_after(epoch):
-                held_out = _logs(self.names, self.validate(self.validation))
+                values = self.validate(self.validation)
+                self.model._report(values)
+                held_out = _logs(self.names, values)
                 logs.update({f"val_{key}": value for key, value in held_out.items()})
         except NonFiniteError as error:
             line.abandon()
@@ -672,12 +679,12 @@ class _Fit:
         line.finish(logs, done)
         return logs
 
-    def train(self, line: ProgressLine) -> tuple[int, list[float]]:
+    def train(self, line: ProgressLine) -> tuple[int, list[Any]]:
         """One pass; returns the steps done and the means over them."""
         paint = _painting(line, self.names)
-        latest: tuple[int, list[float]] = (0, [])
+        latest: tuple[int, list[Any]] = (0, [])
 
-        def after_batch(done: int, total: int, results: list[float]) -> bool:
+        def after_batch(done: int, total: int, results: list[Any]) -> bool:
             nonlocal latest
             latest = (done, results)
             if self.verbose:
@@ -748,23 +755,21 @@ class _Listeners:
 # ---- Small parts -----------------------------------------------------------------------------
 
 
-def _painting(
-    line: ProgressLine, names: list[str]
-) -> Callable[[int, int, list[float]], bool | None]:
+def _painting(line: ProgressLine, names: list[str]) -> Callable[[int, int, list[Any]], bool | None]:
     order = sorted(range(len(names)), key=names.__getitem__)
 
-    def paint(done: int, _total: int, results: list[float]) -> bool:
+    def paint(done: int, _total: int, results: list[Any]) -> bool:
         line.update(done, lambda: {names[index]: results[index] for index in order})
         return False
 
     return paint
 
 
-def _logs(names: list[str], results: list[float] | None) -> dict[str, float]:
+def _logs(names: list[str], results: list[Any] | None) -> dict[str, Any]:
     return dict(sorted(zip(names, results or [], strict=True)))
 
 
-def _returned(names: list[str], results: list[float] | None, return_dict: bool) -> Any:
+def _returned(names: list[str], results: list[Any] | None, return_dict: bool) -> Any:
     assert results is not None  # nothing here asks to stop
     if return_dict:
         return _logs(names, results)

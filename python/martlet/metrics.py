@@ -1,15 +1,27 @@
-"""Metrics: what is reported beside the loss.
+"""Metrics: what is reported beside the loss, as names and objects.
 
 ``"accuracy"`` (or ``"acc"``) chooses among three classes by the shapes, as Keras does: one output
-is binary, class numbers are sparse, else targets are one-hot.
+is binary, class numbers are sparse, else targets are one-hot. Objects can also be fed by hand:
+
+>>> from martlet.metrics import Precision
+>>> metric = Precision()
+>>> metric.update_state([0, 1, 1, 1], [1, 0, 1, 0.5])
+>>> metric.result()
+0.5
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from ._errors import refuse, unknown_name
+import numpy as np
+
+from . import _data, _native
+from ._errors import not_supported, refuse, unknown_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class Metric:
@@ -21,22 +33,137 @@ class Metric:
         The key of its value in logs.
     """
 
+    #: What the core calls it, where that is not its name here.
+    _core_name = ""
+
+    def __init_subclass__(cls) -> None:
+        if cls.__module__ != __name__:
+            _refuse_own(cls.__name__)
+
     def __init__(self, arguments: dict[str, Any], name: str, dtype: Any = None) -> None:
         refuse(type(self).__name__, dtype=dtype)
         self._arguments = arguments
         self.name = name
+        self._handle: _native.Handle | None = None
+        self._reported: Any = None
 
     def get_config(self) -> dict[str, Any]:
         """The arguments by name."""
         return {"name": self.name, **self._arguments}
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        """The metric of the arguments that `get_config` gives."""
+        return cls(**config)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Counts samples.
+
+        Parameters
+        ----------
+        y_true
+            Targets.
+        y_pred
+            Predictions; the first axis counts samples.
+        sample_weight
+            What each sample counts; None for 1.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not go together.
+        """
+        self._update(_data.as_array(y_true, "y_true"), y_pred, sample_weight)
+
+    def _update(self, true: np.ndarray | None, y_pred: Any, sample_weight: Any) -> None:
+        pred = _data.has_samples(np.atleast_1d(_data.as_array(y_pred, "y_pred")), "y_pred")
+        weights = None
+        if sample_weight is not None:
+            weights = _data.as_array(sample_weight, "sample_weight")
+            if weights.ndim == 0:
+                weights = np.broadcast_to(weights, (len(pred),))
+        true = None if true is None else np.atleast_1d(true)
+        if self._reported is not None:
+            self.reset_state()
+        _native.metric_update(self._counts(), true, pred, weights)
+
+    def result(self) -> Any:
+        """The value of all samples since the last reset.
+
+        After ``fit`` or ``evaluate`` of a model that was compiled with the metric it is the value
+        of the last pass over the data.
+
+        Returns
+        -------
+        float or numpy.ndarray
+            An array for metrics with a value per class or threshold.
+        """
+        if self._reported is not None:
+            return self._reported
+        return _native.metric_result(self._counts())
+
+    def reset_state(self) -> None:
+        """Forgets all samples."""
+        self._reported = None
+        if self._handle is not None:
+            _native.metric_reset(self._handle)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Counts samples and gives the value since the last reset."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def _counts(self) -> _native.Handle:
+        if self._handle is None:
+            self._handle = _native.metric_create(self._encoded())
+        return self._handle
+
     def _encoded(self) -> dict[str, Any]:
-        encoded: dict[str, Any] = {"class_name": type(self).__name__, "name": self.name}
+        encoded: dict[str, Any] = {
+            "class_name": self._core_name or type(self).__name__,
+            "name": self.name,
+        }
         return {**encoded, "config": self._arguments} if self._arguments else encoded
 
+    def _report(self, value: Any) -> None:
+        """Takes over what a pass over the data has counted."""
+        self._reported = value
+
     def __repr__(self) -> str:
-        shown = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())
+        shown = ", ".join(
+            f"{key}={value!r}" for key, value in self.get_config().items() if value is not None
+        )
         return f"{type(self).__name__}({shown})"
+
+
+def _refuse_own(what: str) -> NoReturn:
+    not_supported(f"{what}: a metric of your own")
+
+
+def _listed(value: Any) -> Any:
+    """A tuple or array as a list."""
+    return value if value is None or isinstance(value, int | float) else list(value)
+
+
+class Accuracy(Metric):
+    """Share of values equal to the target. The name ``"accuracy"`` means other classes.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    _core_name = "ExactAccuracy"
+
+    def __init__(
+        self,
+        name: str | None = "accuracy",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({}, name or "accuracy", dtype)
 
 
 class BinaryAccuracy(Metric):
@@ -53,9 +180,12 @@ class BinaryAccuracy(Metric):
     """
 
     def __init__(
-        self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
+        self,
+        name: str | None = "binary_accuracy",
+        dtype: Any = None,
+        threshold: float = 0.5,
     ) -> None:
-        super().__init__({"threshold": threshold}, name, dtype)
+        super().__init__({"threshold": threshold}, name or "binary_accuracy", dtype)
 
 
 class CategoricalAccuracy(Metric):
@@ -69,8 +199,12 @@ class CategoricalAccuracy(Metric):
         Not supported yet.
     """
 
-    def __init__(self, name: str = "categorical_accuracy", dtype: Any = None) -> None:
-        super().__init__({}, name, dtype)
+    def __init__(
+        self,
+        name: str | None = "categorical_accuracy",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({}, name or "categorical_accuracy", dtype)
 
 
 class SparseCategoricalAccuracy(Metric):
@@ -84,8 +218,722 @@ class SparseCategoricalAccuracy(Metric):
         Not supported yet.
     """
 
-    def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
-        super().__init__({}, name, dtype)
+    def __init__(
+        self,
+        name: str | None = "sparse_categorical_accuracy",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({}, name or "sparse_categorical_accuracy", dtype)
+
+
+class TopKCategoricalAccuracy(Metric):
+    """Share of samples whose class is among the k largest outputs, for one-hot targets.
+
+    Parameters
+    ----------
+    k
+        How many of the largest outputs count.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        k: int = 5,
+        name: str | None = "top_k_categorical_accuracy",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({"k": k}, name or "top_k_categorical_accuracy", dtype)
+
+
+class SparseTopKCategoricalAccuracy(Metric):
+    """Share of samples whose class is among the k largest outputs, for class numbers.
+
+    Parameters
+    ----------
+    k
+        How many of the largest outputs count.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    from_sorted_ids
+        Other values than False are not supported yet.
+    """
+
+    def __init__(
+        self,
+        k: int = 5,
+        name: str | None = "sparse_top_k_categorical_accuracy",
+        dtype: Any = None,
+        from_sorted_ids: bool = False,
+    ) -> None:
+        refuse(type(self).__name__, from_sorted_ids=from_sorted_ids or None)
+        super().__init__({"k": k}, name or "sparse_top_k_categorical_accuracy", dtype)
+
+
+class TruePositives(Metric):
+    """Number of ones found. A target other than 0 is a one.
+
+    Parameters
+    ----------
+    thresholds
+        What a prediction must exceed to be positive, a number or several; None for 0.5.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        name: str | None = "true_positives",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({"thresholds": _listed(thresholds)}, name or "true_positives", dtype)
+
+
+class FalsePositives(Metric):
+    """Number of zeros taken for ones.
+
+    Parameters
+    ----------
+    thresholds
+        What a prediction must exceed to be positive, a number or several; None for 0.5.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        name: str | None = "false_positives",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({"thresholds": _listed(thresholds)}, name or "false_positives", dtype)
+
+
+class TrueNegatives(Metric):
+    """Number of zeros found.
+
+    Parameters
+    ----------
+    thresholds
+        What a prediction must exceed to be positive, a number or several; None for 0.5.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        name: str | None = "true_negatives",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({"thresholds": _listed(thresholds)}, name or "true_negatives", dtype)
+
+
+class FalseNegatives(Metric):
+    """Number of ones taken for zeros.
+
+    Parameters
+    ----------
+    thresholds
+        What a prediction must exceed to be positive, a number or several; None for 0.5.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        name: str | None = "false_negatives",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({"thresholds": _listed(thresholds)}, name or "false_negatives", dtype)
+
+
+class Precision(Metric):
+    """Share of what was taken for ones that are ones: ``tp / (tp + fp)``, 0 where there are none.
+
+    Parameters
+    ----------
+    thresholds
+        What a prediction must exceed to be positive, a number or several; None for 0.5.
+    top_k
+        How many of the greatest values of a row can be positive; None for all.
+    class_id
+        The only column of predictions that counts; None for all.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = "precision",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            {"thresholds": _listed(thresholds), "top_k": top_k, "class_id": class_id},
+            name or "precision",
+            dtype,
+        )
+
+
+class Recall(Metric):
+    """Share of the ones that were found: ``tp / (tp + fn)``, 0 where there are none.
+
+    Parameters
+    ----------
+    thresholds
+        What a prediction must exceed to be positive, a number or several; None for 0.5.
+    top_k
+        How many of the greatest values of a row can be positive; None for all.
+    class_id
+        The only column of predictions that counts; None for all.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = "recall",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            {"thresholds": _listed(thresholds), "top_k": top_k, "class_id": class_id},
+            name or "recall",
+            dtype,
+        )
+
+
+class PrecisionAtRecall(Metric):
+    """The best precision at a threshold whose recall is at least so much.
+
+    Parameters
+    ----------
+    recall
+        How much, from 0 to 1.
+    num_thresholds
+        Between how many thresholds to choose, evenly spread.
+    class_id
+        The only column of predictions that counts; None for all.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        recall: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = "precision_at_recall",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            {"recall": recall, "num_thresholds": num_thresholds, "class_id": class_id},
+            name or "precision_at_recall",
+            dtype,
+        )
+
+
+class RecallAtPrecision(Metric):
+    """The best recall at a threshold whose precision is at least so much.
+
+    Parameters
+    ----------
+    precision
+        How much, from 0 to 1.
+    num_thresholds
+        Between how many thresholds to choose, evenly spread.
+    class_id
+        The only column of predictions that counts; None for all.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        precision: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = "recall_at_precision",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            {"precision": precision, "num_thresholds": num_thresholds, "class_id": class_id},
+            name or "recall_at_precision",
+            dtype,
+        )
+
+
+class SensitivityAtSpecificity(Metric):
+    """The best share of ones found where at least so many of the zeros are found.
+
+    Parameters
+    ----------
+    specificity
+        How many, from 0 to 1.
+    num_thresholds
+        Between how many thresholds to choose, evenly spread.
+    class_id
+        The only column of predictions that counts; None for all.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        specificity: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = "sensitivity_at_specificity",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            {"specificity": specificity, "num_thresholds": num_thresholds, "class_id": class_id},
+            name or "sensitivity_at_specificity",
+            dtype,
+        )
+
+
+class SpecificityAtSensitivity(Metric):
+    """The best share of zeros found where at least so many of the ones are found.
+
+    Parameters
+    ----------
+    sensitivity
+        How many, from 0 to 1.
+    num_thresholds
+        Between how many thresholds to choose, evenly spread.
+    class_id
+        The only column of predictions that counts; None for all.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        sensitivity: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = "specificity_at_sensitivity",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            {"sensitivity": sensitivity, "num_thresholds": num_thresholds, "class_id": class_id},
+            name or "specificity_at_sensitivity",
+            dtype,
+        )
+
+
+class AUC(Metric):
+    """The area under the curve that moving the threshold draws.
+
+    Parameters
+    ----------
+    num_thresholds
+        How many thresholds, evenly spread from just below 0 to just above 1.
+    curve
+        ``"ROC"``: recall over false positive rate, ``"PR"``: precision over recall, or
+        ``"PRGAIN"``.
+    summation_method
+        ``"interpolation"``, ``"minoring"`` or ``"majoring"``: how heights between thresholds are
+        taken.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    thresholds
+        Thresholds between 0 and 1 in place of evenly spread ones.
+    multi_label
+        Whether each column has an area of its own, and the result is their mean.
+    num_labels
+        Accepted; predictions tell.
+    label_weights
+        What each column counts.
+    from_logits
+        Whether predictions are what would go into a sigmoid.
+
+    Examples
+    --------
+    >>> from martlet.metrics import AUC
+    >>> AUC()([0, 0, 1, 1], [0, 0.5, 0.3, 0.9])
+    0.75
+    """
+
+    def __init__(
+        self,
+        num_thresholds: int = 200,
+        curve: str = "ROC",
+        summation_method: str = "interpolation",
+        name: str | None = "auc",
+        dtype: Any = None,
+        thresholds: Sequence[float] | None = None,
+        multi_label: bool = False,
+        num_labels: int | None = None,
+        label_weights: Sequence[float] | None = None,
+        from_logits: bool = False,
+    ) -> None:
+        super().__init__(
+            {
+                "num_thresholds": num_thresholds,
+                "curve": curve,
+                "summation_method": summation_method,
+                "thresholds": _listed(thresholds),
+                "multi_label": multi_label,
+                "num_labels": num_labels,
+                "label_weights": _listed(label_weights),
+                "from_logits": from_logits,
+            },
+            name or "auc",
+            dtype,
+        )
+
+
+class FBetaScore(Metric):
+    """The harmonic mean of precision and recall, the latter counted `beta` squared times.
+
+    Parameters
+    ----------
+    average
+        None for a value per class, or ``"micro"``, ``"macro"`` or ``"weighted"``.
+    beta
+        What recall counts compared with precision.
+    threshold
+        What is positive; None for the largest output of each sample.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        average: str | None = None,
+        beta: float = 1.0,
+        threshold: float | None = None,
+        name: str | None = "fbeta_score",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            {"average": average, "beta": beta, "threshold": threshold}, name or "fbeta_score", dtype
+        )
+
+
+class F1Score(Metric):
+    """The harmonic mean of precision and recall.
+
+    Parameters
+    ----------
+    average
+        None for a value per class, or ``"micro"``, ``"macro"`` or ``"weighted"``.
+    threshold
+        What is positive; None for the largest output of each sample.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        average: str | None = None,
+        threshold: float | None = None,
+        name: str | None = "f1_score",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({"average": average, "threshold": threshold}, name or "f1_score", dtype)
+
+
+class IoU(Metric):
+    """Intersection by union of the samples of some classes; the mean over them.
+
+    Parameters
+    ----------
+    num_classes
+        How many classes there are.
+    target_class_ids
+        The classes whose mean it is.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    ignore_class
+        A label that counts nowhere.
+    sparse_y_true
+        Whether targets are class numbers; else one-hot.
+    sparse_y_pred
+        Whether predictions are class numbers; else values for each class.
+    axis
+        Where the classes are; other values than -1 are not supported yet.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        target_class_ids: Sequence[int],
+        name: str | None = "io_u",
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_true: bool = True,
+        sparse_y_pred: bool = True,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(
+            {
+                "num_classes": num_classes,
+                "target_class_ids": _listed(target_class_ids),
+                "ignore_class": ignore_class,
+                "sparse_y_true": sparse_y_true,
+                "sparse_y_pred": sparse_y_pred,
+                "axis": axis,
+            },
+            name or "io_u",
+            dtype,
+        )
+
+
+class MeanIoU(Metric):
+    """Intersection by union of the samples of each class; the mean over the classes.
+
+    A class that is neither in targets nor in predictions does not count. Weights are cut to whole
+    numbers, as in Keras. For a model with a value for each class say ``sparse_y_pred=False``.
+
+    Parameters
+    ----------
+    num_classes
+        How many classes there are.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    ignore_class
+        A label that counts nowhere.
+    sparse_y_true
+        Whether targets are class numbers; else one-hot.
+    sparse_y_pred
+        Whether predictions are class numbers; else values for each class.
+    axis
+        Where the classes are; other values than -1 are not supported yet.
+
+    Examples
+    --------
+    >>> from martlet.metrics import MeanIoU
+    >>> round(MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1]), 4)
+    0.3333
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        name: str | None = "mean_io_u",
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_true: bool = True,
+        sparse_y_pred: bool = True,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(
+            {
+                "num_classes": num_classes,
+                "ignore_class": ignore_class,
+                "sparse_y_true": sparse_y_true,
+                "sparse_y_pred": sparse_y_pred,
+                "axis": axis,
+            },
+            name or "mean_io_u",
+            dtype,
+        )
+
+
+class OneHotIoU(Metric):
+    """As `IoU`, for one-hot targets.
+
+    Parameters
+    ----------
+    num_classes
+        How many classes there are.
+    target_class_ids
+        The classes whose mean it is.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    ignore_class
+        A label that counts nowhere.
+    sparse_y_pred
+        Whether predictions are class numbers; else values for each class.
+    axis
+        Where the classes are; other values than -1 are not supported yet.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        target_class_ids: Sequence[int],
+        name: str | None = "one_hot_io_u",
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_pred: bool = False,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(
+            {
+                "num_classes": num_classes,
+                "target_class_ids": _listed(target_class_ids),
+                "ignore_class": ignore_class,
+                "sparse_y_pred": sparse_y_pred,
+                "axis": axis,
+            },
+            name or "one_hot_io_u",
+            dtype,
+        )
+
+
+class OneHotMeanIoU(Metric):
+    """As `MeanIoU`, for one-hot targets.
+
+    Parameters
+    ----------
+    num_classes
+        How many classes there are.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    ignore_class
+        A label that counts nowhere.
+    sparse_y_pred
+        Whether predictions are class numbers; else values for each class.
+    axis
+        Where the classes are; other values than -1 are not supported yet.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        name: str | None = "one_hot_mean_io_u",
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        sparse_y_pred: bool = False,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(
+            {
+                "num_classes": num_classes,
+                "ignore_class": ignore_class,
+                "sparse_y_pred": sparse_y_pred,
+                "axis": axis,
+            },
+            name or "one_hot_mean_io_u",
+            dtype,
+        )
+
+
+class BinaryIoU(Metric):
+    """Intersection by union of zeros and ones; the mean over the two.
+
+    Parameters
+    ----------
+    target_class_ids
+        The classes whose mean it is.
+    threshold
+        From where on a prediction is a one.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        target_class_ids: Sequence[int] = (0, 1),
+        threshold: float = 0.5,
+        name: str | None = "binary_io_u",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            {"target_class_ids": _listed(target_class_ids), "threshold": threshold},
+            name or "binary_io_u",
+            dtype,
+        )
+
+
+class RootMeanSquaredError(Metric):
+    """``sqrt(mean((y - p) ** 2))`` over all samples.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        name: str | None = "root_mean_squared_error",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({}, name or "root_mean_squared_error", dtype)
+
+
+class R2Score(Metric):
+    """The share of the targets' variance that predictions explain.
+
+    Parameters
+    ----------
+    class_aggregation
+        ``"uniform_average"`` or ``"variance_weighted_average"`` over the columns; None for a value
+        each.
+    num_regressors
+        Independent variables, for the adjusted score; 0 for the plain one.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        class_aggregation: str | None = "uniform_average",
+        num_regressors: int = 0,
+        name: str | None = "r2_score",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            {"class_aggregation": class_aggregation, "num_regressors": num_regressors},
+            name or "r2_score",
+            dtype,
+        )
 
 
 class MeanSquaredError(Metric):
@@ -99,12 +947,209 @@ class MeanSquaredError(Metric):
         Not supported yet.
     """
 
-    def __init__(self, name: str = "mean_squared_error", dtype: Any = None) -> None:
-        super().__init__({}, name, dtype)
+    def __init__(
+        self,
+        name: str | None = "mean_squared_error",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({}, name or "mean_squared_error", dtype)
+
+
+class MeanAbsoluteError(Metric):
+    """``mean(abs(y - p))``.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        name: str | None = "mean_absolute_error",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({}, name or "mean_absolute_error", dtype)
+
+
+class MeanAbsolutePercentageError(Metric):
+    """``100 * mean(abs((y - p) / y))``, y taken as 1e-7 at least.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        name: str | None = "mean_absolute_percentage_error",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({}, name or "mean_absolute_percentage_error", dtype)
+
+
+class MeanSquaredLogarithmicError(Metric):
+    """``mean((log(1 + y) - log(1 + p)) ** 2)``.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        name: str | None = "mean_squared_logarithmic_error",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({}, name or "mean_squared_logarithmic_error", dtype)
+
+
+class LogCoshError(Metric):
+    """``mean(log(cosh(y - p)))``.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        name: str | None = "logcosh",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({}, name or "logcosh", dtype)
+
+
+class CosineSimilarity(Metric):
+    """The cosine of the angle between ``y`` and ``p``: 1 where they point the same way.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    axis
+        Where the classes are; other values than -1 are not supported yet.
+    """
+
+    def __init__(
+        self,
+        name: str | None = "cosine_similarity",
+        dtype: Any = None,
+        axis: int = -1,
+    ) -> None:
+        super().__init__({"axis": axis}, name or "cosine_similarity", dtype)
+
+
+class KLDivergence(Metric):
+    """``sum(y * log(y / p))``, for distributions.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        name: str | None = "kl_divergence",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({}, name or "kl_divergence", dtype)
+
+
+class Poisson(Metric):
+    """``mean(p - y * log(p))``.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        name: str | None = "poisson",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({}, name or "poisson", dtype)
+
+
+class Hinge(Metric):
+    """``mean(max(0, 1 - y * p))``, for targets of -1 and 1; 0 stands for -1.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        name: str | None = "hinge",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({}, name or "hinge", dtype)
+
+
+class SquaredHinge(Metric):
+    """``mean(max(0, 1 - y * p) ** 2)``, for targets of -1 and 1; 0 stands for -1.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        name: str | None = "squared_hinge",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({}, name or "squared_hinge", dtype)
+
+
+class CategoricalHinge(Metric):
+    """``max(0, 1 - sum(y * p) + max((1 - y) * p))``, for one-hot targets.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        name: str | None = "categorical_hinge",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__({}, name or "categorical_hinge", dtype)
 
 
 class BinaryCrossentropy(Metric):
-    """The loss of the same name, as a metric: not weighted, and of probabilities as they are.
+    """The loss of the same name, as a metric of probabilities as they are.
 
     Parameters
     ----------
@@ -120,18 +1165,20 @@ class BinaryCrossentropy(Metric):
 
     def __init__(
         self,
-        name: str = "binary_crossentropy",
+        name: str | None = "binary_crossentropy",
         dtype: Any = None,
         from_logits: bool = False,
         label_smoothing: float = 0,
     ) -> None:
         super().__init__(
-            {"from_logits": from_logits, "label_smoothing": label_smoothing}, name, dtype
+            {"from_logits": from_logits, "label_smoothing": label_smoothing},
+            name or "binary_crossentropy",
+            dtype,
         )
 
 
 class CategoricalCrossentropy(Metric):
-    """The loss of the same name, as a metric: not weighted, and of probabilities as they are.
+    """The loss of the same name, as a metric of probabilities as they are.
 
     Parameters
     ----------
@@ -144,25 +1191,26 @@ class CategoricalCrossentropy(Metric):
     label_smoothing
         Share of each target that is spread over all classes.
     axis
-        Other values than -1 are not supported yet.
+        Where the classes are; other values than -1 are not supported yet.
     """
 
     def __init__(
         self,
-        name: str = "categorical_crossentropy",
+        name: str | None = "categorical_crossentropy",
         dtype: Any = None,
         from_logits: bool = False,
         label_smoothing: float = 0,
         axis: int = -1,
     ) -> None:
-        refuse(type(self).__name__, axis=None if axis == -1 else axis)
         super().__init__(
-            {"from_logits": from_logits, "label_smoothing": label_smoothing}, name, dtype
+            {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis},
+            name or "categorical_crossentropy",
+            dtype,
         )
 
 
 class SparseCategoricalCrossentropy(Metric):
-    """The loss of the same name, as a metric: not weighted, and of probabilities as they are.
+    """The loss of the same name, as a metric of probabilities as they are.
 
     Parameters
     ----------
@@ -172,65 +1220,309 @@ class SparseCategoricalCrossentropy(Metric):
         Not supported yet.
     from_logits
         Whether predictions are what would go into a softmax.
-    ignore_class, axis
-        Other values than the defaults are not supported yet.
+    ignore_class
+        A label that counts nowhere.
+    axis
+        Where the classes are; other values than -1 are not supported yet.
     """
 
     def __init__(
         self,
-        name: str = "sparse_categorical_crossentropy",
+        name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
         from_logits: bool = False,
         ignore_class: int | None = None,
         axis: int = -1,
     ) -> None:
-        refuse(type(self).__name__, ignore_class=ignore_class, axis=None if axis == -1 else axis)
-        super().__init__({"from_logits": from_logits}, name, dtype)
+        super().__init__(
+            {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis},
+            name or "sparse_categorical_crossentropy",
+            dtype,
+        )
+
+
+# ---- Values without targets ------------------------------------------------------------------
+
+
+class Mean(Metric):
+    """The mean of values, by hand.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+
+    Examples
+    --------
+    >>> from martlet.metrics import Mean
+    >>> Mean()([1, 2, 6])
+    3.0
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
+        super().__init__({}, name or "mean", dtype)
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Counts values, those of a sample as one.
+
+        Parameters
+        ----------
+        values
+            The first axis counts samples.
+        sample_weight
+            What each sample counts; None for 1.
+        """
+        self._update(None, values, sample_weight)
+
+
+class Sum(Mean):
+    """The sum of values, by hand.
+
+    Parameters
+    ----------
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+    """
+
+    def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
+        super().__init__(name or "sum", dtype)
+
+
+# ---- The confusion matrix --------------------------------------------------------------------
+
+
+class ConfusionMatrix(Metric):
+    """How often each class, a row, was taken for each other one, a column.
+
+    Targets are class numbers or one-hot, as the loss has them; predictions are values for each
+    class, a single value (above one half is class 1), or class numbers. ``print`` shows the matrix
+    as a table. Keras has no such metric.
+
+    Parameters
+    ----------
+    num_classes
+        How many classes there are; None for as many as predictions have values.
+    class_names
+        What to call the classes in text and picture; None for their numbers.
+    name
+        The key in logs.
+    dtype
+        Not supported yet.
+
+    Examples
+    --------
+    >>> from martlet.metrics import ConfusionMatrix
+    >>> matrix = ConfusionMatrix(3, class_names=["cat", "dog", "owl"])
+    >>> matrix.update_state([0, 1, 1, 2, 2], [0, 1, 0, 2, 2])
+    >>> print(matrix)
+         predicted
+    true   cat dog owl
+     cat     1   0   0
+     dog     1   1   0
+     owl     0   0   2
+    """
+
+    def __init__(
+        self,
+        num_classes: int | None = None,
+        class_names: Sequence[str] | None = None,
+        name: str | None = "confusion_matrix",
+        dtype: Any = None,
+    ) -> None:
+        if class_names is not None:
+            class_names = [str(each) for each in class_names]
+            if num_classes is not None and len(class_names) != num_classes:
+                raise ValueError(
+                    f"ConfusionMatrix: {len(class_names)} class_names for num_classes={num_classes}"
+                )
+            num_classes = len(class_names)
+        super().__init__({"num_classes": num_classes}, name or "confusion_matrix", dtype)
+        self.class_names = class_names
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments by name."""
+        return {**super().get_config(), "class_names": self.class_names}
+
+    def result(self) -> np.ndarray:
+        """The matrix: whole numbers, or float64 where samples have weights that are not whole."""
+        counts = np.asarray(super().result())
+        whole = counts.astype(np.int64)
+        return whole if (whole == counts).all() else counts
+
+    def plot(self, ax: Axes | None = None, cmap: str = "Blues") -> Axes:
+        """Draws the matrix with matplotlib.
+
+        Parameters
+        ----------
+        ax
+            Where to draw; None for a new figure.
+        cmap
+            Colours, by matplotlib's names.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            What was drawn on.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing.
+        """
+        try:
+            from matplotlib import pyplot
+        except ImportError:
+            raise ImportError(
+                "ConfusionMatrix.plot needs matplotlib; install it with: pip install matplotlib"
+            ) from None
+        counts, names = self.result(), self._names()
+        if ax is None:
+            _, ax = pyplot.subplots()
+        ax.imshow(counts, cmap=cmap)
+        places = range(len(names))
+        ax.set_xticks(places, names, rotation="vertical" if max(map(len, names)) > 3 else None)
+        ax.set_yticks(places, names)
+        ax.set_xlabel("predicted")
+        ax.set_ylabel("true")
+        middle = counts.max() / 2
+        for (row, column), count in np.ndenumerate(counts):
+            colour = "white" if count > middle else "black"
+            ax.text(column, row, _count(count), ha="center", va="center", color=colour)
+        return ax
+
+    def _names(self) -> list[str]:
+        return self.class_names or [str(each) for each in range(len(self.result()))]
+
+    def __str__(self) -> str:
+        names = self._names()
+        cells = [[_count(each) for each in row] for row in self.result()]
+        left = max(len(each) for each in ["true", *names])
+        width = max(len(each) for row in [names, *cells] for each in row)
+        lines = [f"{'':{left}} predicted", f"{'true':<{left}} " + _cells(names, width)]
+        lines += [
+            f"{name:>{left}} " + _cells(row, width) for name, row in zip(names, cells, strict=True)
+        ]
+        return "\n".join(line.rstrip() for line in lines)
+
+
+def _cells(texts: list[str], width: int) -> str:
+    return " " + "".join(f" {each:>{width}}" for each in texts)
+
+
+def _count(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+# ---- By name ---------------------------------------------------------------------------------
 
 
 class _Accuracy(Metric):
     """Accuracy whose kind the core chooses by the shapes."""
 
+    _core_name = "Accuracy"
+
     def __init__(self, name: str) -> None:
         super().__init__({}, name)
-
-    def _encoded(self) -> dict[str, Any]:
-        return {"class_name": "Accuracy", "name": self.name}
 
 
 _CLASSES: dict[str, Callable[..., Metric]] = {
     "binary_accuracy": BinaryAccuracy,
     "categorical_accuracy": CategoricalAccuracy,
     "sparse_categorical_accuracy": SparseCategoricalAccuracy,
+    "top_k_categorical_accuracy": TopKCategoricalAccuracy,
+    "sparse_top_k_categorical_accuracy": SparseTopKCategoricalAccuracy,
+    "true_positives": TruePositives,
+    "false_positives": FalsePositives,
+    "true_negatives": TrueNegatives,
+    "false_negatives": FalseNegatives,
+    "precision": Precision,
+    "recall": Recall,
+    "precision_at_recall": PrecisionAtRecall,
+    "recall_at_precision": RecallAtPrecision,
+    "sensitivity_at_specificity": SensitivityAtSpecificity,
+    "specificity_at_sensitivity": SpecificityAtSensitivity,
+    "auc": AUC,
+    "fbeta_score": FBetaScore,
+    "f1_score": F1Score,
+    "io_u": IoU,
+    "mean_io_u": MeanIoU,
+    "one_hot_io_u": OneHotIoU,
+    "one_hot_mean_io_u": OneHotMeanIoU,
+    "binary_io_u": BinaryIoU,
+    "root_mean_squared_error": RootMeanSquaredError,
+    "r2_score": R2Score,
     "mean_squared_error": MeanSquaredError,
-    "mse": MeanSquaredError,
+    "mean_absolute_error": MeanAbsoluteError,
+    "mean_absolute_percentage_error": MeanAbsolutePercentageError,
+    "mean_squared_logarithmic_error": MeanSquaredLogarithmicError,
+    "log_cosh_error": LogCoshError,
+    "cosine_similarity": CosineSimilarity,
+    "kl_divergence": KLDivergence,
+    "poisson": Poisson,
+    "hinge": Hinge,
+    "squared_hinge": SquaredHinge,
+    "categorical_hinge": CategoricalHinge,
     "binary_crossentropy": BinaryCrossentropy,
-    "bce": BinaryCrossentropy,
     "categorical_crossentropy": CategoricalCrossentropy,
     "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
+    "mean": Mean,
+    "sum": Sum,
+    "confusion_matrix": ConfusionMatrix,
+}
+_SHORT = {
+    "bce": "binary_crossentropy",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "mse": "mean_squared_error",
+    "msle": "mean_squared_logarithmic_error",
 }
 
 
-def get(identifier: str | Metric | Callable[[], Metric]) -> Metric:
-    """The metric of a name; objects are handed back.
+def get(identifier: str | dict[str, Any] | Metric | Callable[..., Any]) -> Metric:
+    """The metric of a name or description; objects are handed back.
 
     Raises
     ------
     ValueError
         If the name is unknown; the message suggests the nearest one.
+    NotImplementedError
+        If it is a function of your own.
     """
     if isinstance(identifier, Metric):
         return identifier
     if isinstance(identifier, type) and issubclass(identifier, Metric):
         return cast(Callable[[], Metric], identifier)()
-    if not isinstance(identifier, str):
-        given = getattr(identifier, "__name__", type(identifier).__name__)
-        raise TypeError(f"metrics must be names or metrics of martlet.metrics, got {given}")
-    if identifier.lower() in ("accuracy", "acc"):
-        return _Accuracy(identifier)
-    if identifier in _CLASSES:
-        return _CLASSES[identifier](name=identifier)
-    classes = {type(each()).__name__: each for each in _CLASSES.values()}
-    if identifier in classes:
-        return classes[identifier](name=identifier)
-    raise unknown_name("metric", identifier, ["accuracy", "acc", *_CLASSES])
+    if isinstance(identifier, dict) and isinstance(identifier.get("class_name"), str):
+        return _class(identifier["class_name"])(**(identifier.get("config") or {}))
+    if isinstance(identifier, str):
+        if identifier.lower() in ("accuracy", "acc"):
+            return _Accuracy(identifier)
+        make = _class(identifier)
+        try:
+            return make(name=identifier)
+        except TypeError as error:
+            raise ValueError(
+                f"metric {identifier!r} needs arguments: give an object, such as "
+                f"{getattr(make, '__name__', identifier)}(...): {error}"
+            ) from None
+    if callable(identifier):
+        _refuse_own(getattr(identifier, "__name__", type(identifier).__name__))
+    raise TypeError(
+        f"metrics must be names or metrics of martlet.metrics, got {type(identifier).__name__}"
+    )
+
+
+def _class(name: str) -> Callable[..., Metric]:
+    if name == "Accuracy":
+        return Accuracy
+    short = {spelling: full for key, full in _SHORT.items() for spelling in (key, key.upper())}
+    by_class = {getattr(each, "__name__", ""): each for each in _CLASSES.values()}
+    known = {**by_class, **_CLASSES}
+    found = known.get(short.get(name, name))
+    if found is None:
+        raise unknown_name("metric", name, ["accuracy", "acc", *_CLASSES, *_SHORT])
+    return found

@@ -21,7 +21,7 @@ except ImportError:  # pragma: no cover
 
 MODULES = [martlet] + ([real_keras] if real_keras else [])
 OPTIMIZERS = (
-    "SGD Adagrad RMSprop Adadelta Adam AdamW Adamax Nadam Lion Ftrl".split()  # as lessons list them
+    ["SGD", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "Adamax", "Nadam", "Lion", "Ftrl"]  # as lessons list them
 )
 
 

@@ -237,8 +237,12 @@ MARTLET_API martlet_status martlet_model_describe(char **out, const martlet_mode
  *   {"optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.001}},    or a schedule, below
  *    "losses": [{"class_name": "SparseCategoricalCrossentropy", "config": {}}],   one per output
  *    "loss_weights": [1.0],                                                       optional
- *    "metrics": [[{"class_name": "Accuracy", "name": "accuracy"}]]}               one list per output
- * "Accuracy" chooses binary, categorical or sparse by shape, as Keras does for "accuracy".
+ *    "metrics": [[{"class_name": "Accuracy", "name": "accuracy"}]],               one list per output
+ *    "weighted_metrics": [[]],            the same for metrics in which samples count what they weigh
+ *    "output_names": ["out"]}             what results are named by, if not by the layers
+ * Losses and metrics are Keras's, by class or function name. "Accuracy" chooses binary, categorical or
+ * sparse by shape, as Keras does for "accuracy"; Keras's class of that name is "ExactAccuracy".
+ * "ConfusionMatrix" (optional "num_classes") counts how often each class was taken for each other one.
  * "name" is the key its value gets. Compiling again forgets the optimizer's state. */
 MARTLET_API martlet_status martlet_model_compile(martlet_model *model, const char *configuration);
 /* Whether martlet_model_compile succeeded before. */
@@ -249,6 +253,13 @@ MARTLET_API int32_t martlet_model_is_compiled(const martlet_model *model);
 MARTLET_API int32_t martlet_model_result_count(const martlet_model *model);
 /* Views the model, until it is compiled again. NULL for an index out of range. */
 MARTLET_API const char *martlet_model_result_name(const martlet_model *model, int32_t index);
+/* Extents of a result: rank 0 for a single number, 1 for a number per class or threshold, 2 for a
+ * matrix. rank is written; at most capacity extents are written to shape. */
+MARTLET_API martlet_status martlet_model_result_shape(const martlet_model *model, int32_t index,
+                                                      int64_t *shape, int32_t capacity,
+                                                      int32_t *rank);
+/* Numbers in all results together: as many as results, unless some are rows or matrices. */
+MARTLET_API int64_t martlet_model_value_count(const martlet_model *model);
 
 /* ---- Optimizers ----------------------------------------------------------------------------- */
 
@@ -326,10 +337,11 @@ typedef struct martlet_data {
   const double *class_weights;        /* ... and what their samples count */
 } martlet_data;
 
-/* Called after each batch by the thread that called, with the means so far. Return 0 to go on; on
+/* Called after each batch by the thread that called, with the values so far (value_count of them, in
+ * the order of the results, matrices row by row). Return 0 to go on; on
  * any other value the epoch ends after this batch with MARTLET_STOPPED and the model stays usable. */
 typedef int32_t (*martlet_progress)(void *user, int64_t batches_done, int64_t batch_count,
-                                    const double *results, int32_t result_count);
+                                    const double *values, int32_t value_count);
 
 /* What to do when a loss turns NaN or infinite. */
 enum {
@@ -353,8 +365,8 @@ typedef struct martlet_epoch_options {
  * A trailing axis of 1 may be missing from x or surplus. */
 MARTLET_API martlet_status martlet_model_check(const martlet_model *model, const martlet_data *data);
 
-/* One pass over the data, updating the weights after each batch. results: result_count values,
- * means over the samples. The data is expected to have passed martlet_model_check: shapes are
+/* One pass over the data, updating the weights after each batch. results: martlet_model_value_count
+ * numbers, over all samples. The data is expected to have passed martlet_model_check: shapes are
  * checked again, labels out of range count as an error of their batch. */
 MARTLET_API martlet_status martlet_model_train(martlet_model *model, const martlet_data *data,
                                                const martlet_epoch_options *options,
@@ -365,7 +377,7 @@ MARTLET_API martlet_status martlet_model_evaluate(martlet_model *model, const ma
                                                   double *results);
 /* Predictions. Needs no compiling. outputs: one array per output of the model, each of n times the
  * output's sample size floats. training: 1 to run dropout and batch normalization as in training
- * (moving averages stay as they are). options: batch_size, progress (result_count 0) and user are
+ * (moving averages stay as they are). options: batch_size, progress (value_count 0) and user are
  * used; NULL for batches of 32. */
 MARTLET_API martlet_status martlet_model_predict(martlet_model *model, const martlet_array *x,
                                                  int32_t x_count, int32_t training,
@@ -389,11 +401,40 @@ MARTLET_API martlet_status martlet_model_predict(martlet_model *model, const mar
  * per thread.
  * One batch runs before the clock starts, then all whole batches of the data, again from the first
  * one until there are ten or a second has passed. data: x, and y for training; expected to have
- * passed martlet_model_check. options: batch_size, progress (result_count 0) and user are used; NULL
+ * passed martlet_model_check. options: batch_size, progress (value_count 0) and user are used; NULL
  * for batches of 32. */
 MARTLET_API martlet_status martlet_model_profile(char **out, martlet_model *model,
                                                  const martlet_data *data,
                                                  const martlet_epoch_options *options);
+
+/* ---- Losses and metrics by themselves ------------------------------------------------------------ */
+
+/* The loss of predictions. configuration: one of the "losses" of martlet_model_compile. y_pred: its
+ * last axis holds the values of one prediction. y_true: class numbers for each of them, or as many
+ * values. weights: as many as predictions, or NULL for 1. With the "reduction" "none" a number for each
+ * prediction is written, else one. count is written; at most capacity numbers are written to values. */
+MARTLET_API martlet_status martlet_loss_values(float *values, int64_t capacity, int64_t *count,
+                                               const char *configuration,
+                                               const martlet_array *y_true,
+                                               const martlet_array *y_pred,
+                                               const martlet_array *weights);
+
+/* A metric that is fed by hand. */
+typedef struct martlet_metric martlet_metric;
+/* configuration: one of the "metrics" of martlet_model_compile. */
+MARTLET_API martlet_status martlet_metric_create(martlet_metric **out, const char *configuration);
+MARTLET_API void martlet_metric_release(martlet_metric *metric);
+/* Counts samples. y_true: NULL for "Mean" and "Sum". weights: [n] or [n][1], or NULL for 1. */
+MARTLET_API martlet_status martlet_metric_update(martlet_metric *metric,
+                                                 const martlet_array *y_true,
+                                                 const martlet_array *y_pred,
+                                                 const martlet_array *weights);
+/* Forgets all samples. */
+MARTLET_API martlet_status martlet_metric_reset(martlet_metric *metric);
+/* The result of all updates since creation or reset, row by row. rank, 0 to 2, and as many extents are
+ * written to shape, which has room for 2; at most capacity numbers to values. */
+MARTLET_API martlet_status martlet_metric_result(const martlet_metric *metric, double *values,
+                                                 int64_t capacity, int64_t *shape, int32_t *rank);
 
 #ifdef __cplusplus
 }
