@@ -162,7 +162,7 @@ import Testing
     (
       #"{"class_name": "ExponentialDecay", "config": {"initial_learning_rate": 1, "decay_steps": 0, "decay_rate": 1}}"#,
       "ExponentialDecay: invalid value for argument 'decay_steps': expected a number above 0, "
-        + "received 0.0"
+        + "received 0"
     ),
     (
       #"{"class_name": "CosineDecay", "config": {"decay_steps": 4}}"#,
