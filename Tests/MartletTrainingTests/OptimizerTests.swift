@@ -61,7 +61,9 @@ import Testing
       "{\"class_name\": \"SGD\", \"config\": {\"learning_rate\": 1\(clipping)}}")
     let (x, y) = try data()
     let before = weights(session)
-    _ = try session.train(trainingData(x, y), PassOptions())
+    var options = PassOptions()
+    options.batchSize = 40
+    _ = try session.train(trainingData(x, y), options)
     return zip(weights(session), before).map { zip($0, $1).map { Double($0) - Double($1) } }
   }
 
