@@ -9,8 +9,7 @@ enum LearningRate {
 
   /// Reads `learning_rate`: a number, or a schedule's description.
   init(_ attributes: inout Attributes, default fallback: Double) throws(MartletError) {
-    if case .object? = attributes.value("learning_rate") {
-      let description = attributes.value("learning_rate") ?? .null
+    if let description = attributes.value("learning_rate"), case .object = description {
       do {
         self = .schedule(try LearningRateSchedules.make(description))
       } catch {

@@ -48,7 +48,7 @@ extension Attributes {
   ) throws(MartletError) -> Double {
     let number = try number(name, default: fallback)
     guard number > 0 else {
-      throw invalid(name, expected: "a number above 0", .number(number))
+      throw invalid(name, expected: "a number above 0", value(name) ?? .null)
     }
     return number
   }

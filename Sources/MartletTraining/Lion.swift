@@ -13,7 +13,7 @@ struct Lion: UpdateRule {
     guard share > 0 else {
       throw attributes.invalid(
         "beta_1", expected: "a number above 0, as without momentum only signs are left",
-        .number(share))
+        attributes.value("beta_1") ?? .null)
     }
     beta1 = Float(share)
     beta2 = Float(try attributes.number("beta_2", default: 0.99, atLeast: 0, atMost: 1))

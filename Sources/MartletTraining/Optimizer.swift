@@ -108,7 +108,7 @@ package final class Optimizer {
     weightDecay = try attributes.number("weight_decay", default: type.defaultWeightDecay ?? 0)
     averaging = try WeightAveraging.read(&attributes)
     for name in ["loss_scale_factor", "gradient_accumulation_steps"] {
-      try attributes.absent(name, "is not part of this version")
+      try attributes.absent(name, "it is not part of this version")
     }
     try attributes.finish()
     scalars = try Buffer(floatCount: rule.scalars.count)

@@ -82,7 +82,7 @@ import Testing
     (#""class_name": "SGD", "config": {"ema_overwrite_frequency": 0}"#, "of at least 1"),
     (
       #""class_name": "SGD", "config": {"gradient_accumulation_steps": 2}"#,
-      "'gradient_accumulation_steps': expected null, as is not part of this version"
+      "'gradient_accumulation_steps': expected null, as it is not part of this version"
     ),
     (#""class_name": "Lion", "config": {"beta_1": 0}"#, "'beta_1': expected a number above 0"),
     (#""class_name": "Ftrl", "config": {"learning_rate_power": 1}"#, "learning_rate_power"),

@@ -39,9 +39,11 @@ int posix_memalign(void **out, size_t step, size_t size) {
 PROGRAM = textwrap.dedent(
     """
     import ctypes
+    import sys
     import numpy as np
     import martlet
     from martlet import layers
+    from martlet.optimizers import Nadam, schedules
     from martlet._native import Data, ffi, lib
 
     count = ctypes.CDLL(None).allocation_count
@@ -58,7 +60,8 @@ PROGRAM = textwrap.dedent(
         layers.Dense(300, activation="relu"),
         layers.Dense(5, activation="softmax"),
     ])
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    optimizer = eval(sys.argv[1])
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     handle = model._model_handle()
     options = ffi.new("martlet_epoch_options *")
     options.struct_size, options.batch_size = ffi.sizeof("martlet_epoch_options"), 32
@@ -78,9 +81,18 @@ PROGRAM = textwrap.dedent(
 )
 
 
-def test_steps_do_not_allocate(tmp_path: Path):
+OPTIMIZERS = {
+    "plain": "'adam'",
+    "with everything": """Nadam(
+        schedules.CosineDecay(0.01, 100), global_clipnorm=0.1, weight_decay=0.01, use_ema=True
+    )""",
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_steps_do_not_allocate(optimizer: str, tmp_path: Path):
     source, library = tmp_path / "counter.c", tmp_path / "counter.so"
     source.write_text(COUNTER)
     subprocess.run([COMPILER, "-O1", "-shared", "-fPIC", source, "-o", library], check=True)
     environment = {**os.environ, "LD_PRELOAD": str(library)}
-    subprocess.run([sys.executable, "-c", PROGRAM], env=environment, check=True)
+    subprocess.run([sys.executable, "-c", PROGRAM, optimizer], env=environment, check=True)

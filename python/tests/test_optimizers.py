@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from martlet import Input, Sequential, optimizers
-from martlet.layers import Dense
+from martlet import Input, Sequential, optimizers, utils
+from martlet.layers import Conv2D, Dense, Flatten
 from martlet.optimizers import schedules
 
 
@@ -509,3 +509,39 @@ def test_fit_ends_with_the_averages():
     averages = [each.numpy() for each in model.optimizer.variables if "average" in each.name]
     for weight, average in zip(model.get_weights(), averages, strict=True):
         np.testing.assert_array_equal(weight, average)
+
+
+# ---- Norms of gradients in training -----------------------------------------------------------
+
+
+def step_of(**clipping):
+    """What a step of gradient descent with a rate of 1 does to the weights of a small network."""
+    utils.set_random_seed(5)
+    model = Sequential(
+        [
+            Input((8, 8, 3)),
+            Conv2D(12, 3, padding="same", activation="relu"),
+            Conv2D(48, 3, strides=2, activation="relu"),
+            Flatten(),
+            Dense(30, activation="tanh"),
+            Dense(2),
+        ]
+    )
+    model.compile(optimizers.SGD(1.0, **clipping), "mse")
+    random = np.random.default_rng(6)
+    before = model.get_weights()
+    model.train_on_batch(random.normal(size=(20, 8, 8, 3)), random.normal(size=(20, 2)))
+    return [a - b for a, b in zip(model.get_weights(), before, strict=True)]
+
+
+def test_convolutions_are_clipped_as_a_whole():
+    """Their gradients come in parts, one for each group of samples, and in many stretches."""
+    free = step_of()
+    norms = [np.linalg.norm(each.astype(np.float64)) for each in free]
+    total = np.linalg.norm(norms)
+    for gradient, plain in zip(step_of(global_clipnorm=total / 3), free, strict=True):
+        np.testing.assert_allclose(gradient, plain / 3, atol=1e-6)
+    bound = float(np.median(norms))
+    clipped = step_of(clipnorm=bound)
+    for gradient, plain, norm in zip(clipped, free, norms, strict=True):
+        np.testing.assert_allclose(gradient, plain * min(1, bound / norm), atol=1e-6)

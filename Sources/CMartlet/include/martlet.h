@@ -297,8 +297,9 @@ MARTLET_API martlet_status martlet_learning_rates(const char *schedule, const do
                                                   double *rates, int64_t count);
 
 /* The optimizer's state as Keras's optimizer.variables lists it: "iteration", "learning_rate" unless it
- * follows a schedule (both rank 0), then what the optimizer remembers of each weight that was trainable when the model was compiled,
- * such as "dense_kernel_momentum". All of it is there from compiling on. 0 before. */
+ * follows a schedule (both rank 0), then what the optimizer remembers of each weight that was trainable
+ * when the model was compiled, such as "dense_kernel_momentum", and of none ("u_product" of Nadam, rank
+ * 0). All of it is there from compiling on. 0 before. */
 MARTLET_API int64_t martlet_model_optimizer_weight_count(const martlet_model *model);
 /* name views the model; layer is the name of the layer whose weight it goes with, or "". */
 MARTLET_API martlet_status martlet_model_optimizer_weight_info(martlet_weight_info *out,

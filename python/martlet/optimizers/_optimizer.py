@@ -14,7 +14,7 @@ from .. import _data, _native
 from .._errors import not_supported, refuse
 from ..layers._weight import Variable
 from ._arrays import TrainedArrays
-from ._variable import OptimizerVariable
+from ._variable import OptimizerVariable, Rate
 from .schedules import LearningRateSchedule, _Described, deserialize, serialize
 
 if TYPE_CHECKING:
@@ -70,8 +70,9 @@ class Optimizer:
     Attributes
     ----------
     learning_rate : float
-        The rate of the next step. A number may be set at any time, and so may a schedule; a
-        schedule gives way to another schedule only.
+        The rate of the next step, with `numpy` and `assign` as Keras's variable has them. A number
+        may be set at any time, and so may a schedule; a schedule gives way to another schedule
+        only.
     iterations : int
         Steps taken since `compile`.
     """
@@ -123,16 +124,16 @@ class Optimizer:
     # ---- Learning rate ----------------------------------------------------------------------
 
     @property
-    def learning_rate(self) -> float:
+    def learning_rate(self) -> Rate:
         """The rate of the next step."""
-        if isinstance(self._rate, LearningRateSchedule):
-            return float(self._rate(self.iterations))
-        if callable(self._rate):
-            return float(self._rate())
         handle = self._compiled_handle()
-        if handle is not None:
-            return _native.optimizer_value(handle, "learning_rate")
-        return self._rate
+        if callable(self._rate):
+            rate = _told(self, self.iterations)
+        elif handle is not None:
+            rate = _native.optimizer_value(handle, "learning_rate")
+        else:
+            rate = self._rate
+        return Rate(rate, self)
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:

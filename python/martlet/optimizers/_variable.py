@@ -9,6 +9,35 @@ import numpy as np
 from .. import _data, _native
 
 
+class Rate(float):
+    """A learning rate: a number, which can do what notebooks ask of Keras's variable, too.
+
+    Examples
+    --------
+    >>> from martlet.optimizers import SGD
+    >>> optimizer = SGD(0.5)
+    >>> optimizer.learning_rate.assign(optimizer.learning_rate / 2)
+    >>> optimizer.learning_rate, optimizer.learning_rate.numpy().dtype
+    (0.25, dtype('float32'))
+    """
+
+    _optimizer: Any
+
+    def __new__(cls, value: float, optimizer: Any) -> Rate:
+        """Of an optimizer."""
+        rate = super().__new__(cls, value)
+        rate._optimizer = optimizer
+        return rate
+
+    def numpy(self) -> np.float32:
+        """The number as Keras has it."""
+        return np.float32(self)
+
+    def assign(self, value: Any) -> None:
+        """Sets the optimizer's `learning_rate`."""
+        self._optimizer.learning_rate = value
+
+
 class OptimizerVariable:
     """One part of an optimizer's state: a view that reads and writes the model's own numbers.
 

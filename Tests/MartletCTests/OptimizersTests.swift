@@ -1,7 +1,7 @@
 import CMartlet
 import Testing
 
-struct OptimizerWeightsTests {
+struct OptimizersTests {
   private func model(
     _ session: Session, _ optimizer: String = #"{"class_name": "Adam", "config": {}}"#
   ) throws -> OpaquePointer {
@@ -144,15 +144,15 @@ struct OptimizerWeightsTests {
 
   @Test func schedulesTellTheirRates() throws {
     var rates = [Double](repeating: .nan, count: 3)
-    try check(martlet_learning_rates(OptimizerWeightsTests.halving, [0, 1, 3], &rates, 3))
+    try check(martlet_learning_rates(OptimizersTests.halving, [0, 1, 3], &rates, 3))
     #expect(rates == [0.5, 0.25, 0.0625])
-    try check(martlet_learning_rates(OptimizerWeightsTests.halving, nil, nil, 0))
+    try check(martlet_learning_rates(OptimizersTests.halving, nil, nil, 0))
     func message(_ schedule: String?, _ count: Int64 = 1) -> String {
       failure(martlet_learning_rates(schedule, nil, nil, count))
     }
     #expect(message(nil) == "schedule must not be NULL")
-    #expect(message(OptimizerWeightsTests.halving) == "steps must not be NULL")
-    #expect(message(OptimizerWeightsTests.halving, -1) == "the number of steps is negative: -1")
+    #expect(message(OptimizersTests.halving) == "steps must not be NULL")
+    #expect(message(OptimizersTests.halving, -1) == "the number of steps is negative: -1")
     #expect(
       failure(martlet_learning_rates("{}", nil, nil, 0), is: MARTLET_INVALID_TYPE)
         .hasPrefix("learning-rate schedule: expected a name or "))
@@ -161,7 +161,7 @@ struct OptimizerWeightsTests {
   @Test func ratesFollowSchedulesAndFunctions() throws {
     let session = Session()
     let model = try model(session)
-    try check(martlet_model_set_learning_rate_schedule(model, OptimizerWeightsTests.halving))
+    try check(martlet_model_set_learning_rate_schedule(model, OptimizersTests.halving))
     #expect(try rate(model) == 0.5)
     #expect(try names(model).prefix(2) == ["iteration", "a_kernel_momentum"])
     let factor = UnsafeMutablePointer<Double>.allocate(capacity: 1)
