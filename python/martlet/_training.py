@@ -387,14 +387,15 @@ class Trainer:
             If the model is not compiled or the data does not fit it.
         """
         refuse("evaluate", steps=steps)
-        listeners = _Listeners(self, callbacks, "test")
         verbose = verbosity(verbose)
         batch = _batch_size(batch_size)
         handle = self._ready(x, "evaluate")
         data = _native.Data(*self._samples(x, y, sample_weight))
         self._check(handle, data)
         names = self._result_names()
-        line = ProgressLine(_steps(data.sample_count, batch), verbose)
+        steps = _steps(data.sample_count, batch)
+        listeners = _Listeners(self, callbacks, "test", {"verbose": verbose, "steps": steps})
+        line = ProgressLine(steps, verbose)
         try:
             results = listeners.run(
                 lambda progress: _native.evaluate(handle, data, batch, progress),
@@ -442,11 +443,12 @@ class Trainer:
             If the data does not fit the model.
         """
         refuse("predict", steps=steps)
-        listeners = _Listeners(self, callbacks, "predict")
         verbose = verbosity(verbose)
         batch = _batch_size(batch_size)
         xs = self._prediction_inputs(x)
-        line = ProgressLine(_steps(len(xs[0]), batch), verbose)
+        steps = _steps(len(xs[0]), batch)
+        listeners = _Listeners(self, callbacks, "predict", {"verbose": verbose, "steps": steps})
+        line = ProgressLine(steps, verbose)
         try:
             outputs = listeners.run(
                 lambda progress: self._predicted(xs, batch, progress),
@@ -710,9 +712,12 @@ class _Fit:
 class _Listeners:
     """Callbacks around one call of `evaluate` or `predict`."""
 
-    def __init__(self, model: Any, callbacks: Any, verb: str) -> None:
+    def __init__(
+        self, model: Any, callbacks: Any, verb: str, params: dict[str, Any] | None = None
+    ) -> None:
         self.callbacks = CallbackList(callbacks)
-        if not isinstance(callbacks, CallbackList):
+        if params is not None:
+            self.callbacks.set_params({"epochs": 1, **params})
             self.callbacks.set_model(model)
         self.verb = verb
 
