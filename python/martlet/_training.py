@@ -446,6 +446,8 @@ class Trainer:
         verbose = verbosity(verbose)
         batch = _batch_size(batch_size)
         xs = self._prediction_inputs(x)
+        if verbose == 0 and not callbacks:
+            return self._predicted(xs, batch)
         steps = _steps(len(xs[0]), batch)
         listeners = _Listeners(self, callbacks, "predict", {"verbose": verbose, "steps": steps})
         line = ProgressLine(steps, verbose)
@@ -715,11 +717,12 @@ class _Listeners:
     def __init__(
         self, model: Any, callbacks: Any, verb: str, params: dict[str, Any] | None = None
     ) -> None:
-        self.callbacks = CallbackList(callbacks)
-        if params is not None:
+        self.verb = verb
+        # Telling nobody would cost as much as a small prediction.
+        self.callbacks = CallbackList(callbacks) if callbacks else None
+        if self.callbacks is not None and params is not None:
             self.callbacks.set_params({"epochs": 1, **params})
             self.callbacks.set_model(model)
-        self.verb = verb
 
     def run(
         self,
@@ -728,6 +731,8 @@ class _Listeners:
         paint: _native.Progress | None = None,
     ) -> Any:
         """Calls into the core and tells of it. Nobody stops it."""
+        if self.callbacks is None:
+            return call(paint)
         self.tell("begin", {})
         begin, end = f"on_{self.verb}_batch_begin", f"on_{self.verb}_batch_end"
         progress = paint
