@@ -228,8 +228,12 @@ def deserialize_keras_object(
     kind = _class(config, known)
     if not isinstance(arguments, dict):
         raise ValueError(f"the description of a {class_name} has no arguments: {config!r:.200}")
-    if _takes_custom_objects(kind):
+    if _is_made_of(kind, "Model"):
         return kind.from_config(arguments, custom_objects=known)
+    if _is_made_of(kind, "Optimizer"):
+        # The rate may be a schedule.
+        rate = deserialize_keras_object(arguments.get("learning_rate"), known)
+        arguments = {**arguments, "learning_rate": rate} if rate is not None else arguments
     return kind.from_config(_without_dtype(kind, arguments))
 
 
@@ -252,6 +256,11 @@ def _class(description: dict[str, Any], known: dict[str, Any]) -> Any:
     for name in (description.get("registered_name"), class_name):
         if name in known:
             return known[name]
+    if not module.startswith("keras"):
+        # Registered with a package, described without.
+        short = {key.rpartition(">")[2]: each for key, each in known.items()}
+        if class_name in short:
+            return short[class_name]
     found = find_class(module, class_name)
     if found is None:
         raise ValueError(_unknown(class_name, module, known))
@@ -329,18 +338,17 @@ def _function(name: Any, known: dict[str, Any]) -> Any:
     )
 
 
-def _takes_custom_objects(kind: Any) -> bool:
-    from .models import Model
-
-    return isinstance(kind, type) and issubclass(kind, Model)
+def _is_made_of(kind: Any, *names: str) -> bool:
+    """Whether a class is one of Martlet's of these names, or made of it."""
+    return isinstance(kind, type) and any(
+        each.__name__ in names and each.__module__.startswith(f"{__package__}.")
+        for each in kind.__mro__
+    )
 
 
 def _without_dtype(kind: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     """Losses and metrics of Keras's files say in what they compute; here it is always float32."""
-    from .losses import Loss
-    from .metrics import Metric
-
-    if not (isinstance(kind, type) and issubclass(kind, Loss | Metric)):
+    if not _is_made_of(kind, "Loss", "Metric"):
         return arguments
     dtype = arguments.get("dtype")
     name = dtype["config"].get("name") if isinstance(dtype, dict) else dtype

@@ -389,14 +389,15 @@ class Trainer:
             If the model is not compiled or the data does not fit it.
         """
         refuse("evaluate", steps=steps)
-        listeners = _Listeners(self, callbacks, "test")
         verbose = verbosity(verbose)
         batch = _batch_size(batch_size)
         handle = self._ready(x, "evaluate")
         data = _native.Data(*self._samples(x, y, sample_weight))
         self._check(handle, data)
         names = self._result_names()
-        line = ProgressLine(_steps(data.sample_count, batch), verbose)
+        steps = _steps(data.sample_count, batch)
+        listeners = _Listeners(self, callbacks, "test", {"verbose": verbose, "steps": steps})
+        line = ProgressLine(steps, verbose)
         try:
             results = listeners.run(
                 lambda progress: _native.evaluate(handle, data, batch, progress),
@@ -445,11 +446,14 @@ class Trainer:
             If the data does not fit the model.
         """
         refuse("predict", steps=steps)
-        listeners = _Listeners(self, callbacks, "predict")
         verbose = verbosity(verbose)
         batch = _batch_size(batch_size)
         xs = self._prediction_inputs(x)
-        line = ProgressLine(_steps(len(xs[0]), batch), verbose)
+        if verbose == 0 and not callbacks:
+            return self._predicted(xs, batch)
+        steps = _steps(len(xs[0]), batch)
+        listeners = _Listeners(self, callbacks, "predict", {"verbose": verbose, "steps": steps})
+        line = ProgressLine(steps, verbose)
         try:
             outputs = listeners.run(
                 lambda progress: self._predicted(xs, batch, progress),
@@ -717,11 +721,15 @@ class _Fit:
 class _Listeners:
     """Callbacks around one call of `evaluate` or `predict`."""
 
-    def __init__(self, model: Any, callbacks: Any, verb: str) -> None:
-        self.callbacks = CallbackList(callbacks)
-        if not isinstance(callbacks, CallbackList):
-            self.callbacks.set_model(model)
+    def __init__(
+        self, model: Any, callbacks: Any, verb: str, params: dict[str, Any] | None = None
+    ) -> None:
         self.verb = verb
+        # Telling nobody would cost as much as a small prediction.
+        self.callbacks = CallbackList(callbacks) if callbacks else None
+        if self.callbacks is not None and params is not None:
+            self.callbacks.set_params({"epochs": 1, **params})
+            self.callbacks.set_model(model)
 
     def run(
         self,
@@ -730,6 +738,8 @@ class _Listeners:
         paint: _native.Progress | None = None,
     ) -> Any:
         """Calls into the core and tells of it. Nobody stops it."""
+        if self.callbacks is None:
+            return call(paint)
         self.tell("begin", {})
         begin, end = f"on_{self.verb}_batch_begin", f"on_{self.verb}_batch_end"
         progress = paint

@@ -263,12 +263,15 @@ def _resume(model: Model, file: Any, state: list[tuple[Any, np.ndarray]]) -> Non
     for variable, value in state:
         variable.assign(value)
     group = _group(file, _OWN)
-    if group is None or model.optimizer.iterations == 0:
+    if group is None:
         return
     if any(variable.name == "learning_rate" for variable, _ in state):
         rate = group.attrs.get("learning_rate")
         if rate is not None and np.float32(rate) == np.float32(model.optimizer.learning_rate):
             model.optimizer.learning_rate = float(rate)
+    if model.optimizer.iterations == 0:
+        # There is no training to go on with: its random numbers are those of the program.
+        return
     random = _random(model)
     seeds = _member(group, "seeds")
     if seeds is not None and seeds.shape == (len(random),):

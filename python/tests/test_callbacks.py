@@ -75,6 +75,7 @@ class TestHooks:
             data = blobs if verb == "evaluate" else blobs[:1]
             getattr(classifier, verb)(*data, batch_size=60, verbose=0, callbacks=recorder)
             assert recorder.model is classifier
+            assert recorder.params == {"epochs": 1, "verbose": 0, "steps": 2}
             assert recorder.heard == [
                 (f"on_{hook}_begin",),
                 (f"on_{hook}_batch_begin", 0),

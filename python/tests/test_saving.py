@@ -144,7 +144,70 @@ class TestRoundTrip:
         assert_same_bits(state(whole), state(again))
 
 
+OPTIMIZERS = {
+    "sgd": lambda library: library.optimizers.SGD(0.01, momentum=0.9),
+    "adam": lambda library: library.optimizers.Adam(0.01),
+    "rmsprop": lambda library: library.optimizers.RMSprop(0.01, momentum=0.5, centered=True),
+    "amsgrad": lambda library: library.optimizers.Adam(0.01, amsgrad=True, clipnorm=1.0),
+    "adamw": lambda library: library.optimizers.AdamW(0.01),
+    "adamax": lambda library: library.optimizers.Adamax(0.01),
+    "nadam": lambda library: library.optimizers.Nadam(0.01),
+    "adagrad": lambda library: library.optimizers.Adagrad(0.01),
+    "adadelta": lambda library: library.optimizers.Adadelta(1.0),
+    "lion": lambda library: library.optimizers.Lion(0.001),
+    "ftrl": lambda library: library.optimizers.Ftrl(0.01),
+    "schedule": lambda library: library.optimizers.Adam(
+        library.optimizers.schedules.ExponentialDecay(0.01, 3, 0.5)
+    ),
+}
+
+
 class TestGoingOn:
+    @pytest.mark.parametrize("name", OPTIMIZERS)
+    def test_with_every_optimizer(self, name, tmp_path):
+        def make():
+            model = Sequential([Input((192,)), layers.Dense(3), layers.Dropout(0.2)])
+            model.compile(OPTIMIZERS[name](martlet), "mse")
+            return model
+
+        x, y = IMAGES.reshape(40, -1), np.eye(3)[LABELS]
+        whole = make()
+        for epochs in (0, 2):
+            whole.fit(x, y, epochs=epochs, batch_size=16, verbose=0)
+            whole.save(tmp_path / "m.keras")
+            again = load_model(tmp_path / "m.keras")
+            if epochs:
+                histories = [
+                    each.fit(x, y, epochs=4, initial_epoch=2, batch_size=16, verbose=0).history
+                    for each in (again, whole)
+                ]
+                assert histories[0] == histories[1]
+            assert_same_bits(state(again), state(whole))
+            assert repr(again.optimizer) == repr(whole.optimizer)
+
+    def test_a_schedule_of_ones_own(self, tmp_path):
+        class Halving(martlet.optimizers.schedules.LearningRateSchedule):
+            def __init__(self, first):
+                self.first = first
+
+            def __call__(self, step):
+                return self.first * 0.5**step
+
+            def get_config(self):
+                return {"first": self.first}
+
+        model = plain()
+        optimizer = martlet.optimizers.SGD(Halving(0.1))
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        fit(model, 1)
+        model.save(tmp_path / "m.keras")
+        with pytest.raises(ValueError, match="'Halving'"):
+            load_model(tmp_path / "m.keras")
+        again = load_model(tmp_path / "m.keras", custom_objects={"Halving": Halving})
+        assert again.optimizer.learning_rate == model.optimizer.learning_rate
+        with saving.custom_object_scope({"course>Halving": Halving}):
+            assert load_model(tmp_path / "m.keras").optimizer.iterations == 3
+
     def test_learning_rates_that_single_precision_would_round(self, tmp_path):
         model = compiled(plain())
         fit(model, 1)
@@ -689,13 +752,6 @@ def peers(keras):
 def close(ours, theirs):
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-4, atol=1e-5)
-
-
-OPTIMIZERS = {
-    "sgd": lambda library: library.optimizers.SGD(0.01, momentum=0.9),
-    "adam": lambda library: library.optimizers.Adam(0.01),
-    "rmsprop": lambda library: library.optimizers.RMSprop(0.01, momentum=0.5, centered=True),
-}
 
 
 @pytest.mark.filterwarnings("ignore")  # the peer's own

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._callback import HOOKS, Callback, History
+from ._callback import HOOKS, Callback, History, Logs
 
 if TYPE_CHECKING:
     from ..models import Model
@@ -102,9 +102,13 @@ class CallbackList(Callback):
 
 
 def _telling(hook: str) -> Any:
-    def tell(self: CallbackList, *arguments: Any, **options: Any) -> None:
+    count = 2 if "epoch" in hook or "batch" in hook else 1
+
+    def tell(self: CallbackList, *arguments: Any, logs: Logs | None = None) -> None:
+        if len(arguments) < count:
+            arguments += (logs or {},)
         for each in self.callbacks:
-            getattr(each, hook)(*arguments, **options)
+            getattr(each, hook)(*arguments)
 
     tell.__name__ = hook
     tell.__doc__ = f"Calls `{hook}` of each."
