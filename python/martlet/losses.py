@@ -83,10 +83,9 @@ class Loss:
         if sample_weight is not None:
             given = _data.as_array(sample_weight, "sample_weight")
             weights = np.atleast_1d(_weights(given, shape))
-        config = {**self._encoded()["config"], "axis": -1}
-        if "axis" not in self._arguments:
-            del config["axis"]
-        encoded = {"class_name": type(self).__name__, "config": config}
+        encoded = self._encoded()
+        if "axis" in encoded["config"]:
+            encoded["config"]["axis"] = -1  # where it is now
         count = max(pred[..., 0].size, 0 if weights is None else weights.size)
         values = _native.loss_values(encoded, np.atleast_1d(true), pred, weights, count)
         if self.reduction in (None, "none"):
