@@ -969,7 +969,6 @@ _CLASSES: dict[str, Callable[..., Loss]] = {
     "squared_hinge": SquaredHinge,
     "categorical_hinge": CategoricalHinge,
 }
-_FUNCTIONS: dict[Any, str] = {globals()[name]: name for name in _CLASSES}
 _SHORT = {
     "bce": "binary_crossentropy",
     "kld": "kl_divergence",
@@ -999,12 +998,19 @@ def get(identifier: str | dict[str, Any] | Loss | Callable[..., Any]) -> Loss:
     if isinstance(identifier, str):
         return _class(identifier)()
     if callable(identifier):
-        if identifier in _FUNCTIONS:
-            return _CLASSES[_FUNCTIONS[identifier]]()
+        name = function_name(identifier)
+        if name is not None:
+            return _CLASSES[name]()
         _refuse_own(getattr(identifier, "__name__", type(identifier).__name__))
     raise TypeError(
         f"loss must be a name or a loss of martlet.losses, got {type(identifier).__name__}"
     )
+
+
+def function_name(function: Callable[..., Any]) -> str | None:
+    """The name of a loss function of this module; None for any other."""
+    name = getattr(function, "__name__", "")
+    return name if name in _CLASSES and globals()[name] is function else None
 
 
 def _class(name: str) -> Callable[..., Loss]:

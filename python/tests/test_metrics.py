@@ -464,6 +464,16 @@ def test_mistakes(call, message):
     assert message in str(error.value)
 
 
+def test_functions_of_losses_are_metrics_too():
+    metric = metrics.get(martlet.losses.mean_absolute_error)
+    assert isinstance(metric, metrics.MeanAbsoluteError)
+    assert metric.name == "mean_absolute_error"
+    described = metrics.get({"class_name": "Precision", "config": {"thresholds": 0.3}})
+    assert described.get_config()["thresholds"] == 0.3
+    again = metrics.AUC.from_config(metrics.AUC(curve="PR").get_config())
+    assert again.get_config() == metrics.AUC(curve="PR").get_config()
+
+
 def test_a_state_is_of_one_shape():
     metric = metrics.F1Score()
     metric.update_state(BITS, SIGMOIDS)
