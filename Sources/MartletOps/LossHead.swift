@@ -291,7 +291,8 @@ private struct HeadPass {
     for (use, offset) in metrics {
       use.function.add(
         MetricSample(
-          kernels: site.kernels, prediction: y, labels: needsLabels ? Labels(target.ownLabels) : nil,
+          kernels: site.kernels, prediction: y,
+          labels: needsLabels ? Labels(target.ownLabels) : nil,
           targets: needsTargets ? Source(target.values) : nil, rows: rows, size: size,
           weight: use.isWeighted ? Double(target.weight) : 1,
           isWeighted: use.isWeighted && target.isWeighted, scratch: target.rest),

@@ -14,8 +14,9 @@ package enum Loss {
   }
 
   static let kinds: [Kind] = [
-    Kind(className: "SparseCategoricalCrossentropy", functionName: "sparse_categorical_crossentropy")
-    { attributes throws(MartletError) in
+    Kind(
+      className: "SparseCategoricalCrossentropy", functionName: "sparse_categorical_crossentropy"
+    ) { attributes throws(MartletError) in
       let fromLogits = try attributes.flag("from_logits", default: false)
       var term = LossTerm(.sparseCategoricalCrossentropy(fromLogits: fromLogits))
       if attributes.value("ignore_class") != nil {
@@ -40,7 +41,8 @@ package enum Loss {
           fromLogits: try attributes.flag("from_logits", default: false),
           labelSmoothing: try attributes.smoothing()))
     },
-    Kind(className: "CategoricalFocalCrossentropy", functionName: "categorical_focal_crossentropy") {
+    Kind(className: "CategoricalFocalCrossentropy", functionName: "categorical_focal_crossentropy")
+    {
       attributes throws(MartletError) in
       LossTerm(
         .categoricalFocalCrossentropy(

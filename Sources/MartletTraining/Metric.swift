@@ -312,7 +312,8 @@ extension Metric {
   private static func union(
     _ attributes: inout Attributes, oneHot: Bool = false, ofTargets: Bool = false
   ) throws(MartletError) -> any MetricFunction {
-    let count = try attributes.integer("num_classes", atLeast: 1, atMost: ConfusionMetric.classLimit)
+    let count = try attributes.integer(
+      "num_classes", atLeast: 1, atMost: ConfusionMetric.classLimit)
     let sparseTarget = oneHot ? false : try attributes.flag("sparse_y_true", default: true)
     let sparsePrediction = try attributes.flag("sparse_y_pred", default: !oneHot)
     let axis = try attributes.integer("axis", default: -1)

@@ -34,7 +34,7 @@ package final class RunningMetric {
     if state.isEmpty {
       size = batch.size
       state = [Double](repeating: 0, count: batch.function.stateCount(size: size))
-    } else if batch.size != size {
+    } else if batch.function.stateCount(size: batch.size) != state.count {
       throw .invalidArgument(
         "metric '\(metric.key)' has seen predictions of \(size) values, now there are \(batch.size); "
           + "call reset_state() before you go on with others")
@@ -81,7 +81,8 @@ private struct MetricBatch {
     var (targets, predictions) = (targets, predictions)
     if known?.reducesLastAxis != false, predictions.extents.count == 1 {
       predictions = predictions.asOneSample
-      if let given = targets, given.extents.count == 1, given.extents == predictions.extents.suffix(1)
+      if let given = targets, given.extents.count == 1,
+        given.extents == predictions.extents.suffix(1)
       {
         targets = given.asOneSample
       }
@@ -111,7 +112,7 @@ private struct MetricBatch {
     case .none: areLabels = false
     case .labels: areLabels = true
     case .values: areLabels = false
-    case .any: areLabels = fitsLabels && !fitsValues
+    case .any: areLabels = fitsLabels && !fitsValues && !predictsClasses
     }
     if function.targets != .none {
       try check(metric.key, areLabels ? fitsLabels : fitsValues)

@@ -144,7 +144,8 @@ struct DataCheck {
       if areLabels, head.loss.function.isOverClasses {
         hint =
           "; \(argument) looks like class numbers: "
-          + (name == "categorical_crossentropy" ? "use loss 'sparse_categorical_crossentropy', or " : "use ")
+          + (name == "categorical_crossentropy"
+            ? "use loss 'sparse_categorical_crossentropy', or " : "use ")
           + "utils.to_categorical(y, \(shape.last ?? 1))"
       }
       throw .invalidArgument(

@@ -58,7 +58,8 @@ import Testing
   private func step(_ clock: StageClock?) throws -> [Float] {
     let program = try StageClockTests.program()
     let head = LossHead(
-      output: 0, lossInput: program.outputs[0], loss: LossTerm(.meanSquaredError), weight: 1, metrics: [])
+      output: 0, lossInput: program.outputs[0], loss: LossTerm(.meanSquaredError), weight: 1,
+      metrics: [])
     let plan = try Plan(
       program, capacity: 20, isTraining: true, heads: [head], computesGradients: true, clock: clock)
     var numbers = SeededGenerator(seed: 9)

@@ -173,7 +173,8 @@ import Testing
         CategoricalFocus(fromLogits: false, labelSmoothing: 0, gamma: 2, alpha: 0.25)),
       [1, 0], [0.9, 0.1], 0.0002634
     ),
-    (.overlap(.dice), [1, 0], [0.9, 0.1], 0.1), (
+    (.overlap(.dice), [1, 0], [0.9, 0.1], 0.1),
+    (
       .overlap(.tversky(alpha: 0.5, beta: 0.5)), [1, 0], [0.9, 0.1], 0.1000001
     ),
     (.huber(delta: 1), [0, 0], [0.5, 3], 1.3125), (.logCosh, [0], [3], 2.3093286),
@@ -206,7 +207,7 @@ import Testing
         BinaryFocus(
           fromLogits: false, labelSmoothing: 0, gamma: 0.5, positiveWeight: 1, negativeWeight: 1)),
       [1, 0], targets: [1, 0], rows: 2)
-    #expect(sure.gradient.allSatisfy(\.isFinite))
+    #expect(sure.gradient.allSatisfy { $0.isFinite })
   }
 
   @Test(arguments: KernelSelection.available)

@@ -15,7 +15,8 @@ import Testing
   @Test func namesInAllTheirSpellings() throws {
     for loss in [
       "mse", "MSE", "mean_squared_error", "MeanSquaredError", "sparse_categorical_crossentropy",
-      "CategoricalCrossentropy", "binary_crossentropy", "bce", "kld", "Huber", "huber", "MAE", "dice",
+      "CategoricalCrossentropy", "binary_crossentropy", "bce", "kld", "Huber", "huber", "MAE",
+      "dice",
       "BinaryFocalCrossentropy", "categorical_focal_crossentropy", "cosine_similarity", "msle",
     ] {
       #expect(try complaint("{\"optimizer\": \"adam\", \"losses\": [\"\(loss)\"]}") == nil)

@@ -673,6 +673,7 @@ class _Fit:
                 self.model._report(values)
                 held_out = _logs(self.names, values)
                 logs.update({f"val_{key}": value for key, value in held_out.items()})
+                logs = dict(sorted(logs.items()))
         except NonFiniteError as error:
             line.abandon()
             raise NonFiniteError(f"epoch {epoch + 1}: {error}") from None

@@ -83,10 +83,9 @@ class Loss:
         if sample_weight is not None:
             given = _data.as_array(sample_weight, "sample_weight")
             weights = np.atleast_1d(_weights(given, shape))
-        config = {**self._encoded()["config"], "axis": -1}
-        if "axis" not in self._arguments:
-            del config["axis"]
-        encoded = {"class_name": type(self).__name__, "config": config}
+        encoded = self._encoded()
+        if "axis" in encoded["config"]:
+            encoded["config"]["axis"] = -1  # where it is now
         count = max(pred[..., 0].size, 0 if weights is None else weights.size)
         values = _native.loss_values(encoded, np.atleast_1d(true), pred, weights, count)
         if self.reduction in (None, "none"):
@@ -970,7 +969,6 @@ _CLASSES: dict[str, Callable[..., Loss]] = {
     "squared_hinge": SquaredHinge,
     "categorical_hinge": CategoricalHinge,
 }
-_FUNCTIONS: dict[Any, str] = {globals()[name]: name for name in _CLASSES}
 _SHORT = {
     "bce": "binary_crossentropy",
     "kld": "kl_divergence",
@@ -1000,12 +998,19 @@ def get(identifier: str | dict[str, Any] | Loss | Callable[..., Any]) -> Loss:
     if isinstance(identifier, str):
         return _class(identifier)()
     if callable(identifier):
-        if identifier in _FUNCTIONS:
-            return _CLASSES[_FUNCTIONS[identifier]]()
+        name = function_name(identifier)
+        if name is not None:
+            return _CLASSES[name]()
         _refuse_own(getattr(identifier, "__name__", type(identifier).__name__))
     raise TypeError(
         f"loss must be a name or a loss of martlet.losses, got {type(identifier).__name__}"
     )
+
+
+def function_name(function: Callable[..., Any]) -> str | None:
+    """The name of a loss function of this module; None for any other."""
+    name = getattr(function, "__name__", "")
+    return name if name in _CLASSES and globals()[name] is function else None
 
 
 def _class(name: str) -> Callable[..., Loss]:

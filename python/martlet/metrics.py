@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 
-from . import _data, _native
+from . import _data, _native, losses
 from ._errors import not_supported, refuse, unknown_name
 
 if TYPE_CHECKING:
@@ -1483,7 +1483,7 @@ _SHORT = {
 
 
 def get(identifier: str | dict[str, Any] | Metric | Callable[..., Any]) -> Metric:
-    """The metric of a name or description; objects are handed back.
+    """The metric of a name, function of the losses or description; objects are handed back.
 
     Raises
     ------
@@ -1510,6 +1510,9 @@ def get(identifier: str | dict[str, Any] | Metric | Callable[..., Any]) -> Metri
                 f"{getattr(make, '__name__', identifier)}(...): {error}"
             ) from None
     if callable(identifier):
+        name = losses.function_name(identifier)
+        if name in _CLASSES:
+            return _CLASSES[name](name=name)
         _refuse_own(getattr(identifier, "__name__", type(identifier).__name__))
     raise TypeError(
         f"metrics must be names or metrics of martlet.metrics, got {type(identifier).__name__}"

@@ -45,7 +45,9 @@ package enum MeanMetric: MetricFunction, Equatable {
     let value: Double
     switch self {
     case .binaryAccuracy(let threshold):
-      value = share(sample.count) { (sample.prediction[$0] > threshold ? 1 : 0) == sample.target($0) }
+      value = share(sample.count) {
+        (sample.prediction[$0] > threshold ? 1 : 0) == sample.target($0)
+      }
     case .equality: value = share(sample.count) { sample.prediction[$0] == sample.target($0) }
     case .classAccuracy:
       value = share(sample.rows) { sample.predictedClass($0) == sample.targetClass($0) }

@@ -62,7 +62,8 @@ package struct MetricSample: ~Copyable {
 
   package init(
     kernels: Kernels, prediction: Source, labels: UnsafePointer<Int32>?, targets: Source?,
-    rows: Int, size: Int, weight: Double, isWeighted: Bool, scratch: Target, predictsClasses: Bool = false
+    rows: Int, size: Int, weight: Double, isWeighted: Bool, scratch: Target,
+    predictsClasses: Bool = false
   ) {
     self.kernels = kernels
     self.prediction = prediction
