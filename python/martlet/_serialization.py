@@ -234,7 +234,8 @@ def deserialize_keras_object(
         # The rate may be a schedule.
         rate = deserialize_keras_object(arguments.get("learning_rate"), known)
         arguments = {**arguments, "learning_rate": rate} if rate is not None else arguments
-    return kind.from_config(_without_dtype(kind, arguments))
+    arguments = _without_dtype(kind, arguments)
+    return kind.from_config(arguments) if hasattr(kind, "from_config") else kind(**arguments)
 
 
 def refuse_code(description: dict[str, Any]) -> None:
