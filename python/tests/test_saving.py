@@ -179,7 +179,7 @@ class TestGoingOn:
             if epochs:
                 histories = [
                     each.fit(x, y, epochs=4, initial_epoch=2, batch_size=16, verbose=0).history
-                    for each in (again, whole)
+                    for each in (whole, again)  # the one as if there were no file comes first
                 ]
                 assert histories[0] == histories[1]
             assert_same_bits(state(again), state(whole))
