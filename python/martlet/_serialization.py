@@ -158,7 +158,7 @@ def _address(obj: Any) -> tuple[str, str, str | None]:
 
 def _named(obj: Any) -> Any:
     """A function or class, by its name."""
-    from . import activations
+    from . import activations, losses, metrics
 
     name = getattr(obj, "__name__", None)
     if not callable(obj) or name is None:
@@ -168,7 +168,7 @@ def _named(obj: Any) -> Any:
             "a lambda cannot be stored, since reading it would mean to run code of the file; give "
             "it a name with def, and to the reader in custom_objects"
         )
-    if getattr(activations, name, None) is obj:
+    if any(getattr(module, name, None) is obj for module in (activations, losses, metrics)):
         return name
     registered = get_registered_name(obj)
     return {
@@ -234,7 +234,8 @@ def deserialize_keras_object(
         # The rate may be a schedule.
         rate = deserialize_keras_object(arguments.get("learning_rate"), known)
         arguments = {**arguments, "learning_rate": rate} if rate is not None else arguments
-    return kind.from_config(_without_dtype(kind, arguments))
+    arguments = _without_dtype(kind, arguments)
+    return kind.from_config(arguments) if hasattr(kind, "from_config") else kind(**arguments)
 
 
 def refuse_code(description: dict[str, Any]) -> None:

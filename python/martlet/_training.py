@@ -147,7 +147,9 @@ class Trainer:
         metrics = self._compilation.metric_objects(self.output_names)
         names = self._result_names()
         keys = names[len(names) - len(metrics) :]
-        return {key: type(each).__name__ for key, each in zip(keys, metrics, strict=True)}
+        # The class behind the name "accuracy" has no public name.
+        classes = [type(each).__name__.lstrip("_") for each in metrics]
+        return dict(zip(keys, classes, strict=True))
 
     def _report(self, results: list[Any]) -> None:
         """Hands metrics what a pass has made of them, as their `result`."""

@@ -172,16 +172,14 @@ class TestGoingOn:
 
         x, y = IMAGES.reshape(40, -1), np.eye(3)[LABELS]
         whole = make()
-        for epochs in (0, 2):
+        for epochs, more in ((0, 0), (2, 4)):
+            rest = {"epochs": more, "initial_epoch": epochs, "batch_size": 16, "verbose": 0}
             whole.fit(x, y, epochs=epochs, batch_size=16, verbose=0)
             whole.save(tmp_path / "m.keras")
+            # First as if there were no file: making a model draws random numbers, too.
+            expected = whole.fit(x, y, **rest).history
             again = load_model(tmp_path / "m.keras")
-            if epochs:
-                histories = [
-                    each.fit(x, y, epochs=4, initial_epoch=2, batch_size=16, verbose=0).history
-                    for each in (again, whole)
-                ]
-                assert histories[0] == histories[1]
+            assert again.fit(x, y, **rest).history == expected
             assert_same_bits(state(again), state(whole))
             assert repr(again.optimizer) == repr(whole.optimizer)
 
@@ -804,6 +802,38 @@ class TestWithKeras:
             for each in (model, again):
                 each.fit(x, y, verbose=0, shuffle=False, epochs=2)
             close(model.get_weights(), again.get_weights())
+
+    def test_all_layers(self, keras, tmp_path):
+        from test_keras_parity import IMAGE, LAYERS, sequential
+
+        for name, make in LAYERS.items():
+            ours = sequential(martlet, make, IMAGE)
+            ours.save(tmp_path / "ours.keras")
+            theirs = keras.models.load_model(tmp_path / "ours.keras")
+            theirs.save(tmp_path / "theirs.keras")
+            again = load_model(tmp_path / "theirs.keras")
+            for each in (theirs, again):
+                assert_same_bits(each.get_weights(), ours.get_weights())
+            assert again.get_config()["layers"] == ours.get_config()["layers"], name
+
+    @pytest.mark.parametrize("reader", ["martlet", "keras"])
+    def test_losses_and_metrics_as_objects(self, reader, keras, tmp_path):
+        here, there = (keras, martlet) if reader == "martlet" else (martlet, keras)
+        model = here.Sequential([here.Input((192,)), here.layers.Dense(3)])
+        model.compile(
+            here.optimizers.RMSprop(0.01),
+            here.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy", here.metrics.SparseCategoricalAccuracy(name="hits")],
+        )
+        x = IMAGES.reshape(40, -1)
+        model.fit(x, LABELS, verbose=0)
+        model.save(tmp_path / "m.keras")
+        again = there.models.load_model(tmp_path / "m.keras")
+        ours, theirs = (
+            each.evaluate(x, LABELS, verbose=0, return_dict=True) for each in (model, again)
+        )
+        assert list(ours) == list(theirs)
+        close(ours.values(), theirs.values())
 
     def test_a_model_that_ends_in_a_model(self, keras, tmp_path):
         def make(library):
