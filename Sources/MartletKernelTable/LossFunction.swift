@@ -74,13 +74,6 @@ package struct Overlap: Hashable, Sendable {
     Overlap(scale: 1, shared: 1 - alpha - beta, target: alpha, prediction: beta)
   }
 
-  private init(scale: Double, shared: Double, target: Double, prediction: Double) {
-    self.scale = scale
-    self.shared = shared
-    self.target = target
-    self.prediction = prediction
-  }
-
   /// Σ t·p, Σt and Σp.
   package struct Sums {
     package var shared: Double
