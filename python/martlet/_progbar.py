@@ -1,0 +1,103 @@
+"""`utils.Progbar`: the progress line of `fit` for loops of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ._progress import ProgressLine, verbosity
+
+
+class Progbar:
+    """A progress line for loops of your own, as `fit` shows it.
+
+    Parameters
+    ----------
+    target
+        Steps in all.
+    width, interval
+        Accepted; the line is as wide, and repainted as often, as that of `fit`.
+    verbose
+        0 for silence, 1 for a line that moves, 2 for one line at the end.
+    stateful_metrics
+        Names of values that are shown as they come; of the others the mean is shown.
+    unit_name
+        Accepted; steps are called steps.
+
+    Raises
+    ------
+    ValueError
+        If `target` is no whole number from 1 up.
+
+    Examples
+    --------
+    >>> from martlet.utils import Progbar
+    >>> bar = Progbar(3, verbose=0)
+    >>> for step in range(3):
+    ...     bar.update(step + 1, [("loss", 1 / (step + 1))])
+    >>> bar.values
+    {'loss': 0.6111111111111112}
+    """
+
+    def __init__(
+        self,
+        target: int | None,
+        width: int = 20,
+        verbose: int = 1,
+        interval: float = 0.05,
+        stateful_metrics: Iterable[str] | None = None,
+        unit_name: str = "step",
+    ) -> None:
+        if not isinstance(target, int) or isinstance(target, bool) or target < 1:
+            raise ValueError(
+                f"Progbar: target must be a whole number from 1 up, got {target!r}; a bar without "
+                "an end is not supported yet"
+            )
+        self.target = target
+        self._stateful = frozenset(stateful_metrics or ())
+        self._line = ProgressLine(target, verbosity(verbose))
+        self._seen = 0
+        # Sum and count of each value.
+        self._sums: dict[str, tuple[float, int]] = {}
+
+    @property
+    def values(self) -> dict[str, float]:
+        """What is shown, by name."""
+        return {name: total / count for name, (total, count) in self._sums.items()}
+
+    def update(
+        self,
+        current: int,
+        values: Iterable[tuple[str, Any]] | None = None,
+        finalize: bool | None = None,
+    ) -> None:
+        """Says how many steps are done.
+
+        Parameters
+        ----------
+        current
+            Steps done.
+        values
+            Pairs of name and value; a value counts as often as there were steps since the last.
+        finalize
+            Whether the line is complete; None for as soon as all steps are done. The last values
+            are then shown as they are, not as means.
+        """
+        done = current >= self.target if finalize is None else finalize
+        steps = max(current - self._seen, 1)
+        for name, value in values or ():
+            total, count = self._sums.get(name, (0.0, 0))
+            if name in self._stateful:
+                total, count, steps_of_value = 0.0, 0, 1
+            else:
+                steps_of_value = steps
+            self._sums[name] = (total + float(value) * steps_of_value, count + steps_of_value)
+        self._seen = current
+        if done:
+            self._line.finish(self.values, current)
+        else:
+            self._line.update(current, lambda: self.values)
+
+    def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:
+        """Says that `n` more steps are done."""
+        self.update(self._seen + n, values)
