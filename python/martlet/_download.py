@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .datasets._files import Hash
 
 
@@ -57,6 +58,8 @@ def get_file(
     ValueError
         If arguments contradict each other.
     """
+    from pathlib import Path
+
     from .datasets._files import cache_folder, download
 
     if origin is None:
@@ -80,7 +83,7 @@ def get_file(
 def _last_part(url: str) -> str:
     from urllib.parse import urlsplit
 
-    return Path(urlsplit(url).path).name
+    return urlsplit(url).path.rpartition("/")[2]
 
 
 def _known(digest: str | None, algorithm: str) -> Hash | None:
@@ -103,6 +106,7 @@ def _unpacked(archive: Path, form: str | None) -> Path:
     import tarfile
     import tempfile
     import zipfile
+    from pathlib import Path
 
     target = archive.with_name(f"{archive.name.split('.')[0]}_extracted")
     # Appears whole or not at all.

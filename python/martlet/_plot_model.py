@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Sequence
 from itertools import groupby, pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _native
@@ -150,7 +148,7 @@ class Drawing:
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width:.0f}" '
             f'height="{self.height:.0f}" viewBox="0 0 {self.width:.1f} {self.height:.1f}" '
             'font-family="DejaVu Sans, Verdana, Helvetica, Arial, sans-serif">',
-            f"<title>{html.escape(self._name)}</title>",
+            f"<title>{_escaped(self._name)}</title>",
             f'<rect width="{self.width:.1f}" height="{self.height:.1f}" fill="white"/>',
         ]
         for line in self._lines:
@@ -187,7 +185,7 @@ class Drawing:
             weight = ' font-weight="bold"' if bold else ""
             parts.append(
                 f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" fill="{colour}" '
-                f'text-anchor="{anchor}"{weight}>{html.escape(text)}</text>'
+                f'text-anchor="{anchor}"{weight}>{_escaped(text)}</text>'
             )
         return parts
 
@@ -210,11 +208,11 @@ class Drawing:
 
     def save(self, path: str | os.PathLike[str], dpi: int = 200) -> None:
         """Writes the picture: ``.svg`` by itself, other formats with matplotlib."""
-        target = Path(path)
-        if target.suffix.lower() == ".svg":
-            target.write_text(self.svg, encoding="utf-8")
+        if os.fspath(path).lower().endswith(".svg"):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(self.svg)
         else:
-            self._figure().savefig(target, dpi=dpi)
+            self._figure().savefig(path, dpi=dpi)
 
     def _figure(self) -> Any:
         try:
@@ -419,6 +417,13 @@ def _shapes(shapes: list[Any]) -> str:
 
 # Widths in a font of size 1, for the sans-serif faces that are likely to be there.
 _NARROW, _WIDE = frozenset("ijl|.,:;'!()[] tfr"), frozenset("mwMW@%")
+
+
+def _escaped(text: str) -> str:
+    """Text as it stands in XML."""
+    import html
+
+    return html.escape(text)
 
 
 def _text_width(text: str, size: float, bold: bool = False) -> float:
