@@ -40,6 +40,7 @@ from .models import Sequential as Sequential
 
 if _TYPE_CHECKING:
     from . import datasets as datasets
+    from . import viz as viz
 
 __version__ = _native.version()
 
@@ -60,8 +61,8 @@ def _warn() -> None:
 _warn()
 
 
-# It brings modules that most programs never need.
-_LAZY = ("datasets",)
+# They bring modules that most programs never need.
+_LAZY = ("datasets", "viz")
 
 
 def __getattr__(name: str) -> _Any:

@@ -33,10 +33,10 @@ class Progbar:
     --------
     >>> from martlet.utils import Progbar
     >>> bar = Progbar(3, verbose=0)
-    >>> for step in range(3):
-    ...     bar.update(step + 1, [("loss", 1 / (step + 1))])
+    >>> bar.update(1, [("loss", 1.0)])
+    >>> bar.update(2, [("loss", 0.5)])
     >>> bar.values
-    {'loss': 0.6111111111111112}
+    {'loss': 0.75}
     """
 
     def __init__(
@@ -86,12 +86,11 @@ class Progbar:
         done = current >= self.target if finalize is None else finalize
         steps = max(current - self._seen, 1)
         for name, value in values or ():
-            total, count = self._sums.get(name, (0.0, 0))
-            if name in self._stateful:
-                total, count, steps_of_value = 0.0, 0, 1
+            if done or name in self._stateful:
+                self._sums[name] = (float(value), 1)
             else:
-                steps_of_value = steps
-            self._sums[name] = (total + float(value) * steps_of_value, count + steps_of_value)
+                total, count = self._sums.get(name, (0.0, 0))
+                self._sums[name] = (total + float(value) * steps, count + steps)
         self._seen = current
         if done:
             self._line.finish(self.values, current)
