@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ..layers._layer import Layer
     from ..models import Model
 
+#: How much of the map's colour is taken where the image is black.
+_DARKEST = 0.7
+
 
 def class_activation(
     model: Model, image: Any, class_index: int | None = None, layer: Layer | str | int | None = None
@@ -102,13 +105,15 @@ def grad_cam(
     picture = scaled(as_images(sample, "image"))[0]
     figure, (left, middle, right) = grid(1, 3, width=2.5, height=2.7, head=0.35)
     bounds = (-0.5, picture.shape[1] - 0.5, picture.shape[0] - 0.5, -0.5)
-    warm: dict[str, Any] = {"cmap": "inferno", "vmin": 0, "vmax": 1, "extent": bounds}
+    warm: dict[str, Any] = {"cmap": "plasma", "vmin": 0, "vmax": 1, "extent": bounds}
     show(left, picture)
     middle.imshow(heat, interpolation="nearest", **warm)
-    # The image in grey, so that colour is the map's alone.
+    # Colour is the map's alone; the image is its shadow, so that both can be read.
     grey = picture if picture.ndim == 2 else picture[..., :3].mean(axis=-1)
-    right.imshow(grey, cmap="gray", vmin=0, vmax=1)
-    right.imshow(heat, interpolation="bilinear", alpha=0.55, **warm)
+    shadow = np.zeros((*grey.shape, 4))
+    shadow[..., 3] = _DARKEST * (1 - grey)
+    right.imshow(heat, interpolation="bilinear", **warm)
+    right.imshow(shadow)
     left.set_title("image")
     middle.set_title(f"{heat.shape[0]} × {heat.shape[1]} points of the layer")
     right.set_title("where it looks")
