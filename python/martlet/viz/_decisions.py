@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..models import Model
 
 #: How much of the map's colour is taken where the image is black.
-_DARKEST = 0.7
+_DARKEST = 0.45
 
 
 def class_activation(

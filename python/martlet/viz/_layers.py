@@ -58,7 +58,7 @@ def filters(layer: Layer) -> Figure:
     if channels in (1, 3):
         shown, bar = min(count, _MOST_FILTERS), _BAR if channels == 1 else 0.0
         columns = min(math.ceil(math.sqrt(2 * shown)), 16)
-        figure, cells = grid(math.ceil(shown / columns), columns, 0.62, 0.62, head=0.5, side=bar)
+        figure, cells = grid(math.ceil(shown / columns), columns, 0.62, 0.62, head=0.35, side=bar)
         for index in range(shown):
             if channels == 3:
                 cells[index].imshow(0.5 + values[..., index] / (2 * limit))
