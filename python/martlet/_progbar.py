@@ -19,15 +19,16 @@ class Progbar:
         Accepted; the line is as wide, and repainted as often, as that of `fit`.
     verbose
         0 for silence, 1 for a line that moves, 2 for one line at the end.
-    stateful_metrics
-        Names of values that are shown as they come; of the others the mean is shown.
+    stateful_metrics, stateless_metrics
+        Names of values that are shown as they come, or of those whose mean is shown; one of the
+        two, the others are of the other kind. None for means throughout.
     unit_name
         Accepted; steps are called steps.
 
     Raises
     ------
     ValueError
-        If `target` is no whole number from 1 up.
+        If `target` is no whole number from 1 up, or both kinds of names are given.
 
     Examples
     --------
@@ -46,6 +47,7 @@ class Progbar:
         verbose: int = 1,
         interval: float = 0.05,
         stateful_metrics: Iterable[str] | None = None,
+        stateless_metrics: Iterable[str] | None = None,
         unit_name: str = "step",
     ) -> None:
         if not isinstance(target, int) or isinstance(target, bool) or target < 1:
@@ -54,7 +56,10 @@ class Progbar:
                 "an end is not supported yet"
             )
         self.target = target
+        if stateful_metrics is not None and stateless_metrics is not None:
+            raise ValueError("Progbar takes stateful_metrics or stateless_metrics, not both")
         self._stateful = frozenset(stateful_metrics or ())
+        self._stateless = None if stateless_metrics is None else frozenset(stateless_metrics)
         self._line = ProgressLine(target, verbosity(verbose))
         self._seen = 0
         # Sum and count of each value.
@@ -86,7 +91,7 @@ class Progbar:
         done = current >= self.target if finalize is None else finalize
         steps = max(current - self._seen, 1)
         for name, value in values or ():
-            if done or name in self._stateful:
+            if done or not self._takes_mean_of(name):
                 self._sums[name] = (float(value), 1)
             else:
                 total, count = self._sums.get(name, (0.0, 0))
@@ -96,6 +101,9 @@ class Progbar:
             self._line.finish(self.values, current)
         else:
             self._line.update(current, lambda: self.values)
+
+    def _takes_mean_of(self, name: str) -> bool:
+        return name not in self._stateful if self._stateless is None else name in self._stateless
 
     def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:
         """Says that `n` more steps are done."""

@@ -161,10 +161,13 @@ def test_progbar_ends_like_fit(capsys):
     assert "4/4 ━━━━━━━━━━━━━━━━━━━━ 0s" in capsys.readouterr().out
 
 
-def test_progbar_means_are_those_of_keras(capsys):
+@pytest.mark.parametrize(
+    "names", [{"stateful_metrics": ["rate"]}, {"stateless_metrics": ["loss"]}, {}]
+)
+def test_progbar_means_are_those_of_keras(names, capsys):
     keras = pytest.importorskip("keras")
-    ours = Progbar(10, verbose=0, stateful_metrics=["rate"])
-    theirs = keras.utils.Progbar(10, verbose=0, stateful_metrics=["rate"])
+    ours = Progbar(10, verbose=0, **names)
+    theirs = keras.utils.Progbar(10, verbose=0, **names)
     for current, loss in [(1, 4.0), (3, 2.0), (7, 1.0), (10, 0.5)]:
         for bar in (ours, theirs):
             bar.update(current, [("loss", loss), ("rate", loss)])
@@ -177,6 +180,11 @@ def test_progbar_means_are_those_of_keras(capsys):
 def test_progbar_needs_an_end(target):
     with pytest.raises(ValueError, match="Progbar: target must be a whole number from 1 up"):
         Progbar(target)
+
+
+def test_progbar_takes_one_kind_of_names():
+    with pytest.raises(ValueError, match="stateful_metrics or stateless_metrics, not both"):
+        Progbar(1, stateful_metrics=["a"], stateless_metrics=["b"])
 
 
 # ---- Arrays ----------------------------------------------------------------------------------
