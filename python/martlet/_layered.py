@@ -62,25 +62,27 @@ def layered(
     graph = _Graph(sizes, edges, ranks)
     graph.order()
     across = graph.places(space)
+    left = min(x - graph.width(each) / 2 for each, x in enumerate(across))
+    # On whole numbers what is nearly straight becomes straight.
+    across = [float(round(x - left)) for x in across]
     heights = [
         max((sizes[each].along for each in row if each < len(sizes)), default=0.0)
         for row in graph.rows
     ]
     tops = [sum(heights[:rank]) + rank * gap for rank in range(len(heights))]
     middles = [top + height / 2 for top, height in zip(tops, heights, strict=True)]
-    left = min(x - graph.width(each) / 2 for each, x in enumerate(across))
-    centres = [(across[each] - left, middles[ranks[each]]) for each in range(len(sizes))]
+    centres = [(across[each], middles[ranks[each]]) for each in range(len(sizes))]
     lines = []
     for (source, target), points in zip(edges, graph.paths, strict=True):
         start = (centres[source][0], middles[ranks[source]] + sizes[source].along / 2)
         end = (centres[target][0], middles[ranks[target]] - sizes[target].along / 2)
         between = [
-            (across[point] - left, along)
+            (across[point], along)
             for rank, point in enumerate(points, ranks[source] + 1)
             for along in (tops[rank], tops[rank] + heights[rank])
         ]
         lines.append([start, *between, end])
-    right = max(x - left + graph.width(each) / 2 for each, x in enumerate(across))
+    right = max(x + graph.width(each) / 2 for each, x in enumerate(across))
     return Layout(centres, lines, right, tops[-1] + heights[-1])
 
 
