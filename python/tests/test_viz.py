@@ -294,6 +294,15 @@ def test_grad_cam_of_a_branched_model():
     assert np.allclose(heat, expected / expected.max(), atol=1e-5)
 
 
+def test_of_a_shared_layer_the_last_call_counts():
+    source = martlet.Input((8, 8, 2))
+    shared = layers.Conv2D(2, 3, name="shared")
+    model = martlet.Model(source, layers.Flatten()(shared(shared(source))))
+    x = image(0, (8, 8, 2))
+    assert viz.class_activation(model, x, 0).shape == (4, 4)
+    assert viz.feature_maps(model, x, "shared").get_suptitle() == "shared: 2 feature maps, 4 × 4"
+
+
 def test_grad_cam_names_what_is_wrong(network):
     with pytest.raises(ValueError, match="class_index 3 is out of range; model 'network' has 3"):
         viz.grad_cam(network, image(), 3)

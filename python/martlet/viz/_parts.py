@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def symbols_of(model: Model) -> list[KerasTensor]:
-    """All that is computed between inputs and outputs, in the order of the layers."""
+    """All that is computed between inputs and outputs, in the order of the layers.
+
+    Of a layer that is called several times the call nearest to the outputs comes first.
+    """
     if not model.built:
         raise ValueError(f"model '{model.name}' is not built: call it on data first")
     found: dict[int, KerasTensor] = {}
@@ -44,7 +47,7 @@ def symbol_of(model: Model, layer: Layer | str | int) -> KerasTensor:
     found = [each for each in symbols_of(model) if each.name == name]
     if not found:
         raise unknown_name(f"layer of model '{model.name}'", name, _all_names(model))
-    return found[-1]
+    return found[0]
 
 
 def _all_names(model: Model) -> list[str]:
@@ -64,7 +67,7 @@ def last_convolution(model: Model) -> KerasTensor:
             f"viz.grad_cam: model '{model.name}' has no convolution of its own; give a layer that "
             f"gives images: {names_of(image_symbols(model))}"
         )
-    return found[-1]
+    return symbol_of(model, found[-1]._layer)
 
 
 def part_between(inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]) -> _native.Handle:
