@@ -70,8 +70,9 @@ package struct ProgramCheck {
 
     checkFusedTwins(inputs, original, sourceLocation)
     try checkPrediction(inputs, original, sourceLocation)
-    try checkTraining(inputs, targets, original, sourceLocation)
+    // Before training, which moves moving averages.
     try checkInputGradients(inputs, targets, original, sourceLocation)
+    try checkTraining(inputs, targets, original, sourceLocation)
   }
 
   // MARK: Twins

@@ -60,9 +60,12 @@ import Testing
     }
     let places = try (0..<3).map { _ in try Buffer(floatCount: 3) }
     places[2].floats.update(repeating: .nan, count: 2)
-    try session.inputGradients(
-      [x.view, x.view, two.view], factors: factors.map(\.view), ofScores: true, PassOptions(),
-      into: places.map(\.floats))
+    // A view does not hold its array.
+    try withExtendedLifetime((x, two, factors)) {
+      try session.inputGradients(
+        [x.view, x.view, two.view], factors: factors.map(\.view), ofScores: true, PassOptions(),
+        into: places.map(\.floats))
+    }
     #expect((0..<3).map { places[0].floats[$0] } == [1, 10, 100])
     #expect((0..<3).map { places[1].floats[$0] } == [0, 10, 100])
     #expect((0..<2).map { places[2].floats[$0] } == [0, 0])

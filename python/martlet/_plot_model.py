@@ -208,11 +208,15 @@ class Drawing:
 
     def save(self, path: str | os.PathLike[str], dpi: int = 200) -> None:
         """Writes the picture: ``.svg`` by itself, other formats with matplotlib."""
-        if os.fspath(path).lower().endswith(".svg"):
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(self.svg)
-        else:
-            self._figure().savefig(path, dpi=dpi)
+        from ._files import replacing, write_text
+
+        form = os.path.splitext(path)[1][1:].lower()
+        if form == "svg":
+            write_text(path, self.svg)
+            return
+        figure = self._figure()
+        with replacing(path) as beside:
+            figure.savefig(beside, dpi=dpi, format=form or "png")
 
     def _figure(self) -> Any:
         try:
