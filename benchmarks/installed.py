@@ -38,7 +38,7 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 def required(lines: Iterable[str]) -> list[str]:
     """Names of the packages in lines of requirements, without those of optional extras.
 
-    >>> required(["cffi>=1.15", "matplotlib; extra == 'plot'"])
+    >>> required(["cffi>=1.15", "matplotlib; extra == 'viz'"])
     ['cffi']
     """
     return [

@@ -112,18 +112,27 @@ public func martlet_model_predict(
   attempt { () throws(MartletError) in
     let session = try MartletC.model(model).session
     let inputs = try arrays(x, Int(xCount), "x")
-    guard outputCount >= 0 else {
-      throw .invalidArgument("the number of outputs is negative: \(outputCount)")
-    }
-    var places: [UnsafeMutablePointer<Float>] = []
-    for index in 0..<Int(outputCount) {
-      guard let place = try notNull(outputs, "outputs")[index] else {
-        throw .invalidArgument("outputs[\(index)] must not be NULL")
-      }
-      places.append(place)
-    }
+    let places = try places(outputs, outputCount, "outputs")
     let passOptions = if let options { try PassOptions(options) } else { PassOptions() }
     try session.predict(inputs, isTraining: training != 0, passOptions, into: places)
+  }
+}
+
+@c(martlet_model_input_gradients) @implementation
+public func martlet_model_input_gradients(
+  _ model: OpaquePointer?, _ x: UnsafePointer<martlet_array>?, _ xCount: Int32,
+  _ factors: UnsafePointer<martlet_array>?, _ factorCount: Int32, _ ofScores: Int32,
+  _ options: UnsafePointer<martlet_epoch_options>?,
+  _ gradients: UnsafePointer<UnsafeMutablePointer<Float>?>?, _ gradientCount: Int32
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let session = try MartletC.model(model).session
+    let inputs = try arrays(x, Int(xCount), "x")
+    let factors = try arrays(factors, Int(factorCount), "factors")
+    let places = try places(gradients, gradientCount, "gradients")
+    let passOptions = if let options { try PassOptions(options) } else { PassOptions() }
+    try session.inputGradients(
+      inputs, factors: factors, ofScores: ofScores != 0, passOptions, into: places)
   }
 }
 
@@ -139,6 +148,21 @@ public func martlet_model_profile(
     let profile = try session.profile(TrainingData(notNull(data, "data")), passOptions)
     out.pointee = try createText(JSONValue.object(profile.description).description)
   }
+}
+
+/// The caller's array of places for results.
+private func places(
+  _ pointer: UnsafePointer<UnsafeMutablePointer<Float>?>?, _ count: Int32, _ name: StaticString
+) throws(MartletError) -> [UnsafeMutablePointer<Float>] {
+  guard count >= 0 else { throw .invalidArgument("the number of \(name) is negative: \(count)") }
+  var places: [UnsafeMutablePointer<Float>] = []
+  for index in 0..<Int(count) {
+    guard let place = try notNull(pointer, name)[index] else {
+      throw .invalidArgument("\(name)[\(index)] must not be NULL")
+    }
+    places.append(place)
+  }
+  return places
 }
 
 // MARK: Structs of the header

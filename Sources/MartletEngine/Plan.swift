@@ -111,15 +111,17 @@ package final class Plan {
   ///   - capacity: Most samples in one batch, from 1 up.
   ///   - isTraining: Whether dropout drops and batch normalization uses the batch.
   ///   - heads: Losses and metrics; without them the outputs are written to the feed's predictions.
-  ///   - computesGradients: Whether there is a backward pass.
+  ///   - computesGradients: Whether there is a backward pass, from the heads to the variables.
+  ///   - givesInputGradients: Whether there is one from `Feed.outputGradients` to
+  ///     `Feed.inputGradients` instead, and no heads; outputs then go nowhere.
   ///   - precision: Of products for which no layer's policy says otherwise.
   ///   - groupWork: Multiply-adds of the forward pass that a group of samples has at least.
   ///   - clock: Times every stage; results are the same bits with it and without.
   /// - Throws: `outOfMemory`.
   package init(
     _ program: Program, capacity: Int, isTraining: Bool, heads: [LossHead] = [],
-    computesGradients: Bool = false, groupWork: Int = Plan.leastGroupWork,
-    clock: StageClock? = nil,
+    computesGradients: Bool = false, givesInputGradients: Bool = false,
+    groupWork: Int = Plan.leastGroupWork, clock: StageClock? = nil,
     kernels: Kernels = KernelSelection.current.kernels,
     precision: ProductPrecision = .float32
   ) throws(MartletError) {
@@ -128,13 +130,14 @@ package final class Plan {
     // What the heads read must survive fusion like an output.
     let outputs = program.outputs
     program.outputs += heads.map(\.lossInput)
-    program = program.fused(isTraining: isTraining, computesGradients: computesGradients)
+    program = program.fused(
+      isTraining: isTraining, computesGradients: computesGradients || givesInputGradients)
     program.outputs = outputs
 
     let draft = PlanDraft(
       program, capacity: capacity, isTraining: isTraining, heads: heads,
-      computesGradients: computesGradients, groupWork: groupWork, kernels: kernels,
-      precision: precision)
+      computesGradients: computesGradients, givesInputGradients: givesInputGradients,
+      groupWork: groupWork, kernels: kernels, precision: precision)
     self.capacity = capacity
     self.kernels = kernels
     groupSize = draft.groupSize

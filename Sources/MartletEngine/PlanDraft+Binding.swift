@@ -56,6 +56,36 @@ extension PlanDraft {
           }
         }
       ]
+    case .gatherGradient(let output, let slot):
+      let place = place(of: slot, memory)
+      let conversion = kernels.conversion
+      return [
+        .groups { task in
+          task.feed._withUnsafeGuaranteedRef { feed in
+            for sample in task.samples {
+              feed.outputGradients[output].gather(
+                feed.index(sample), into: place.floats(sample, task), with: conversion)
+            }
+          }
+        }
+      ]
+    case .copyOutGradient(let input, let slot):
+      let source = slot.map { place(of: $0, memory) }
+      let count = program.shapes[program.inputs[input]].count
+      return [
+        .groups { task in
+          task.feed._withUnsafeGuaranteedRef { feed in
+            for sample in task.samples {
+              let target = feed.inputGradients[input] + (feed.first + sample) * count
+              if let source {
+                target.update(from: source.floats(sample, task), count: count)
+              } else {
+                target.update(repeating: 0, count: count)
+              }
+            }
+          }
+        }
+      ]
     case .addGradient(let from, let into, let count):
       let (part, total) = (place(of: from, memory), place(of: into, memory))
       let add = kernels.elementwise.add

@@ -45,6 +45,9 @@ extension PlanDraft {
     case .copyOut(let output): return (names.outputs[output], "copy out", .forward)
     case .head(let head, _):
       return (names.outputs[heads[head].output], names.losses[head], .loss)
+    case .gatherGradient(let output, _): return (names.outputs[output], "gather gradient", .loss)
+    case .copyOutGradient(let input, _):
+      return (names.inputs[input], "copy out gradient", .backward)
     case .addGradient: return (layer, "add gradients", .backward)
     case .forward(let index):
       let (layer, operation) = instruction(index)

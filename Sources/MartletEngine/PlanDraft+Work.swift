@@ -30,6 +30,10 @@ extension PlanDraft {
       return Work(bytesPerBatch: groupCapacity * slabCount * PlanDraft.width)
     case .gather(let input): return Work(bytesPerSample: 2 * byteCount(program.inputs[input]))
     case .copyOut(let output): return Work(bytesPerSample: 2 * byteCount(program.outputs[output]))
+    case .gatherGradient(let output, _):
+      return Work(bytesPerSample: 2 * byteCount(program.outputs[output]))
+    case .copyOutGradient(let input, _):
+      return Work(bytesPerSample: 2 * byteCount(program.inputs[input]))
     case .addGradient(_, _, let count): return Work(bytesPerSample: 3 * count * PlanDraft.width)
     case .head(let index, let gradient):
       let value = byteCount(heads[index].lossInput)

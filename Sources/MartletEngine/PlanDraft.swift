@@ -108,11 +108,16 @@ struct PlanDraft {
     case gradients(Int, accumulates: [Bool])
     case addGradient(from: SlotID, into: SlotID, count: Int)
     case copyOut(output: Int)
+    /// The gradient of an output, as the caller gives it.
+    case gatherGradient(output: Int, SlotID)
+    /// The gradient of an input for the caller; zeros where no output follows from it.
+    case copyOutGradient(input: Int, SlotID?)
   }
 
   init(
     _ program: Program, capacity: Int, isTraining: Bool, heads: [LossHead],
-    computesGradients: Bool, groupWork: Int, kernels: Kernels, precision: ProductPrecision
+    computesGradients: Bool, givesInputGradients: Bool, groupWork: Int, kernels: Kernels,
+    precision: ProductPrecision
   ) {
     self.groupWork = groupWork
     self.program = program
@@ -124,11 +129,13 @@ struct PlanDraft {
     findRoots()
     requiresGradient = program.shapes.map { _ in false }
     if computesGradients { findRequired() }
+    if givesInputGradients { findFollowing() }
     chooseGroupSize(computesGradients: computesGradients)
     placePersistent()
     makeSlots()
-    listForward(computesGradients: computesGradients)
+    listForward(computesGradients: computesGradients || givesInputGradients)
     if computesGradients { listBackward() }
+    if givesInputGradients { listInputGradients() }
     placeSlots()
   }
 
@@ -152,6 +159,14 @@ struct PlanDraft {
       requiresGradient[instruction.output] =
         instruction.inputs.contains { requiresGradient[$0] }
         || instruction.variables.contains { $0.receivesGradient }
+    }
+  }
+
+  /// Values that depend on an input.
+  private mutating func findFollowing() {
+    for input in program.inputs { requiresGradient[input] = true }
+    for instruction in program.instructions {
+      requiresGradient[instruction.output] = instruction.inputs.contains { requiresGradient[$0] }
     }
   }
 
@@ -256,18 +271,17 @@ struct PlanDraft {
     if computesGradients && slabCount > 0 { steps.append(.clearSlab) }
     steps += program.inputs.indices.map { .gather(input: $0) }
     steps += activeInstructions.map { .forward($0) }
-    if heads.isEmpty { steps += program.outputs.indices.map { .copyOut(output: $0) } }
+    if heads.isEmpty && !computesGradients {
+      steps += program.outputs.indices.map { .copyOut(output: $0) }
+    }
     if !computesGradients { steps += heads.indices.map { .head($0, gradient: nil) } }
   }
 
-  /// Heads and instructions in reverse. Where a value has several readers, the first one to come
-  /// writes its gradient and the others add theirs, always in this order. A gradient that an
-  /// operation can write over that of its output takes over the memory: nobody else reads it.
+  /// Heads and instructions in reverse.
   private mutating func listBackward() {
-    let requires = requiresGradient
     for head in heads.indices {
       let root = roots[heads[head].lossInput]
-      guard requires[root] else {
+      guard requiresGradient[root] else {
         steps.append(.head(head, gradient: nil))
         continue
       }
@@ -275,6 +289,29 @@ struct PlanDraft {
       steps.append(.head(head, gradient: target))
       addUp(target, into: total, root)
     }
+    listBackwardInstructions()
+  }
+
+  /// From the gradients of outputs to those of inputs.
+  private mutating func listInputGradients() {
+    for output in program.outputs.indices {
+      let root = roots[program.outputs[output]]
+      guard requiresGradient[root] else { continue }
+      let (target, total) = gradientTarget(of: root)
+      steps.append(.gatherGradient(output: output, target))
+      addUp(target, into: total, root)
+    }
+    listBackwardInstructions()
+    for input in program.inputs.indices {
+      steps.append(.copyOutGradient(input: input, gradientSlots[program.inputs[input]]))
+    }
+  }
+
+  /// Instructions in reverse. Where a value has several readers, the first one to come writes its
+  /// gradient and the others add theirs, always in this order. A gradient that an operation can
+  /// write over that of its output takes over the memory: nobody else reads it.
+  private mutating func listBackwardInstructions() {
+    let requires = requiresGradient
     var written = Set<ObjectIdentifier>()
     /// Whether the gradient of each variable of an instruction is added to that of another use.
     func accumulates(_ instruction: Program.Instruction) -> [Bool] {
@@ -414,6 +451,8 @@ struct PlanDraft {
     case .gather(let input): return [value(program.inputs[input])].compactMap { $0 }
     case .copyOut(let output): return [value(program.outputs[output])].compactMap { $0 }
     case .addGradient(let from, let into, _): return [from, into]
+    case .gatherGradient(_, let slot): return [slot]
+    case .copyOutGradient(_, let slot): return [slot].compactMap { $0 }
     case .head(let head, let gradient):
       let head = heads[head]
       return [value(program.outputs[head.output]), value(head.lossInput), gradient].compactMap {

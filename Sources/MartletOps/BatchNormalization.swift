@@ -22,7 +22,7 @@ package struct BatchNormalizationOp: Operation {
   package let hasScale: Bool
   package let hasCenter: Bool
   /// Normalizes by the moving averages in training too.
-  package let isFrozen: Bool
+  package private(set) var isFrozen: Bool
   /// Whether a second input of the same shape is added.
   package var hasAddend = false
   /// With a derivative that its result tells.
@@ -61,6 +61,12 @@ package struct BatchNormalizationOp: Operation {
         "batch normalization along axis \(axis + 1) of \(input.batchDescription)")
     }
     return input
+  }
+
+  var frozen: BatchNormalizationOp {
+    var frozen = self
+    frozen.isFrozen = true
+    return frozen
   }
 
   /// Whether mean and variance are the batch's, in training or out of it.

@@ -16,6 +16,10 @@ package final class Feed {
   package var first = 0
   /// Where predictions go, one array per output of the model.
   package var predictions: [UnsafeMutablePointer<Float>] = []
+  /// Where a backward pass without losses starts, one array per output of the model, and where the
+  /// gradients of the inputs go.
+  package var outputGradients: [ArrayView] = []
+  package var inputGradients: [UnsafeMutablePointer<Float>] = []
 
   package init() {}
 

@@ -55,6 +55,20 @@ package struct Program {
     return shapes.count - 1
   }
 
+  /// What the model computes outside training, for a plan that has a backward pass all the same: what
+  /// acts in training only is dissolved, normalizations go by their moving averages.
+  package var outsideTraining: Program {
+    var program = self
+    for (index, instruction) in instructions.enumerated() {
+      if let normalization = instruction.operation as? BatchNormalizationOp {
+        program.instructions[index].operation = normalization.frozen
+      } else if instruction.operation.isIdentity(isTraining: false) {
+        program.instructions[index].operation = ReshapeOp(shape: shapes[instruction.output])
+      }
+    }
+    return program
+  }
+
   /// The variables of all instructions, each once, in order of first use.
   package var variables: [Variable] {
     var seen = Set<ObjectIdentifier>()

@@ -186,6 +186,23 @@ static void predict(martlet_model *model, const martlet_data *data, const int32_
   EXPECT(right > SAMPLES * 95 / 100);
 }
 
+static void explain(martlet_model *model, const martlet_data *data) {
+  static float gradients[SAMPLES][PIXELS];
+  static float factors[SAMPLES][CLASSES];
+  const int64_t shape[] = {SAMPLES, CLASSES};
+  const martlet_array weights = {factors, shape, NULL, 2, MARTLET_FLOAT32};
+  float *places[] = {&gradients[0][0]};
+  factors[3][1] = 1;
+  check(martlet_model_input_gradients(model, data->x, 1, &weights, 1, 1, NULL, places, 1),
+        "input gradients");
+  float here = 0, elsewhere = 0;
+  for (int i = 0; i < PIXELS; i++) {
+    here += fabsf(gradients[3][i]);
+    elsewhere += fabsf(gradients[4][i]);
+  }
+  EXPECT(here > 0 && elsewhere == 0);
+}
+
 static void profile(martlet_model *model, const martlet_data *data) {
   char *text = NULL;
   check(martlet_model_profile(&text, model, data, NULL), "profile");
@@ -279,6 +296,7 @@ int main(void) {
   EXPECT(martlet_model_train(model, &data, &options, results) == MARTLET_INVALID_STATE);
   train(model, &data);
   predict(model, &data, labels);
+  explain(model, &data);
   profile(model, &data);
   predict(model, &data, labels);
   read_weights(model);

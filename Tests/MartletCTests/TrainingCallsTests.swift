@@ -245,6 +245,37 @@ struct TrainingCallsTests {
     }
   }
 
+  @Test func gradientsOfInputs() throws {
+    let session = Session()
+    let model = try classifier(session, compiles: false)
+    let layer = try session.asLayer(model)
+    var kernel = [Float](repeating: 0, count: 4)
+    try check(martlet_layer_get_weight(layer, 0, &kernel, 4))
+    var gradient = [Float](repeating: .nan, count: 128)
+    let factors = (0..<128).map { Float($0 % 2) }
+    try withData { data in
+      try factors.withUnsafeBytes { factors in
+        var weights = data.x.pointee
+        weights.data = factors.baseAddress
+        try gradient.withUnsafeMutableBufferPointer { buffer in
+          try check(
+            martlet_model_input_gradients(
+              model, data.x, 1, &weights, 1, 1, nil, [buffer.baseAddress], 1))
+        }
+        #expect(
+          failure(martlet_model_input_gradients(model, data.x, 1, &weights, 1, 1, nil, [nil], 1))
+            == "gradients[0] must not be NULL")
+        #expect(
+          failure(martlet_model_input_gradients(model, data.x, 1, nil, 1, 1, nil, nil, 0))
+            == "factors must not be NULL")
+      }
+    }
+    // The score of the second class is x · kernel[:, 1].
+    for sample in 0..<64 {
+      #expect(gradient[2 * sample] == kernel[1] && gradient[2 * sample + 1] == kernel[3])
+    }
+  }
+
   @Test func classWeightsReachTheLoss() throws {
     let session = Session()
     let model = try classifier(session)

@@ -7,11 +7,11 @@ import MartletTensors
 import Testing
 
 /// Runs a program through the engine and through the plain twins of its operations in double
-/// precision, and compares: predictions, losses, and the gradient of every variable against central
-/// differences of the twins.
+/// precision, and compares: predictions, losses, and the gradient of every variable, and outside
+/// training of every input, against central differences of the twins.
 ///
 /// The twins see the program as it was lowered, the engine fuses it: so this also shows that fusion
-/// changes nothing. Inputs have no gradient in the engine; `withInputGradient` puts a bias in front
+/// changes nothing. Inputs have no gradient in training; `withInputGradient` puts a bias in front
 /// of an operation, whose gradient is the sum of the input's over the samples.
 package struct ProgramCheck {
   package var program: Program
@@ -70,6 +70,8 @@ package struct ProgramCheck {
 
     checkFusedTwins(inputs, original, sourceLocation)
     try checkPrediction(inputs, original, sourceLocation)
+    // Before training, which moves moving averages.
+    try checkInputGradients(inputs, targets, original, sourceLocation)
     try checkTraining(inputs, targets, original, sourceLocation)
   }
 
@@ -162,12 +164,48 @@ package struct ProgramCheck {
     }
   }
 
+  // MARK: Gradients of inputs
+
+  /// Of Σ factor · output.
+  private func checkInputGradients(
+    _ inputs: [[Float]], _ factors: [[Float]], _ variables: [[Double]], _ location: SourceLocation
+  ) throws {
+    let plan = try Plan(
+      program.outsideTraining, capacity: capacity, isTraining: true, givesInputGradients: true,
+      groupWork: groupWork, kernels: kernels, precision: precision)
+    let feed = Feed()
+    let memory = try inputs.map { try Buffer(floatCount: $0.count) }
+    feed.inputGradients = memory.map(\.floats)
+    try withViews(inputs, ids: program.inputs) { views in
+      feed.inputs = views
+      try withViews(factors, ids: program.outputs) { factorViews in
+        feed.outputGradients = factorViews
+        for _ in 0..<2 { try plan.run(feed, count: batch, step: step) }
+      }
+    }
+    let exact = inputs.map { $0.map(Double.init) }
+    func sum(_ inputs: [[Double]]) -> Double {
+      let outputs = reference(program, inputs, variables, isTraining: false)
+      return zip(outputs.joined(), factors.joined()).reduce(0) { $0 + $1.0 * Double($1.1) }
+    }
+    for (position, input) in inputs.enumerated() {
+      let stride = max(1, 3 * input.count / checkedElements)
+      var found: [Double] = []
+      var expected: [Double] = []
+      for element in Swift.stride(from: 0, to: input.count, by: stride) {
+        found.append(Double(memory[position].floats[element]))
+        expected.append(difference(exact, position, element, sum))
+      }
+      compare(found, expected, "gradient of input \(position)", tolerance, location)
+    }
+  }
+
   /// Central difference in double precision: the error is about h² + 1e-16 / h, so 1e-9 at most.
   private func difference(
-    _ variables: [[Double]], _ position: Int, _ element: Int, _ f: ([[Double]]) -> Double
+    _ values: [[Double]], _ position: Int, _ element: Int, _ f: ([[Double]]) -> Double
   ) -> Double {
     let h = 1e-6
-    var changed = variables
+    var changed = values
     changed[position][element] += h
     let above = f(changed)
     changed[position][element] -= 2 * h
@@ -191,9 +229,15 @@ package struct ProgramCheck {
   private func reference(
     _ program: Program, _ inputs: [[Float]], _ variables: [[Double]], isTraining: Bool
   ) -> [[Double]] {
+    reference(program, inputs.map { $0.map(Double.init) }, variables, isTraining: isTraining)
+  }
+
+  private func reference(
+    _ program: Program, _ inputs: [[Double]], _ variables: [[Double]], isTraining: Bool
+  ) -> [[Double]] {
     let all = self.program.variables
     var values = [[Double]](repeating: [], count: program.shapes.count)
-    for (id, input) in zip(program.inputs, inputs) { values[id] = input.map(Double.init) }
+    for (id, input) in zip(program.inputs, inputs) { values[id] = input }
     for (index, instruction) in program.instructions.enumerated() {
       let operation = instruction.operation
       if operation.isIdentity(isTraining: isTraining) {

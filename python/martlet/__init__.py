@@ -28,6 +28,8 @@ from . import models as models
 from . import optimizers as optimizers
 from . import saving as saving
 from . import utils as utils
+from ._as_keras import install_as_keras as install_as_keras
+from ._as_keras import uninstall_as_keras as uninstall_as_keras
 from ._errors import NonFiniteError as NonFiniteError
 from ._policies import DTypePolicy as DTypePolicy
 from .layers import Input as Input
@@ -38,6 +40,7 @@ from .models import Sequential as Sequential
 
 if _TYPE_CHECKING:
     from . import datasets as datasets
+    from . import viz as viz
 
 __version__ = _native.version()
 
@@ -58,14 +61,17 @@ def _warn() -> None:
 _warn()
 
 
+# They bring modules that most programs never need.
+_LAZY = ("datasets", "viz")
+
+
 def __getattr__(name: str) -> _Any:
-    # Data sets bring modules that most programs never need.
-    if name == "datasets":
+    if name in _LAZY:
         import importlib
 
-        return importlib.import_module(".datasets", __name__)
+        return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module 'martlet' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "datasets"})
+    return sorted({*globals(), *_LAZY})

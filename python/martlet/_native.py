@@ -669,6 +669,36 @@ def predict(
     return outputs
 
 
+def input_gradients(
+    model: Handle,
+    x: Sequence[np.ndarray],
+    factors: Sequence[np.ndarray],
+    of_scores: bool,
+    batch_size: int,
+) -> list[np.ndarray]:
+    """Gradients of the sum of outputs times factors, with respect to the inputs."""
+    gradients = [np.empty(each.shape, np.float32) for each in x]
+    places = ffi.new(_FLOAT_POINTERS, [ffi.from_buffer(_FLOATS, each) for each in gradients])
+    views, weights = _Views(x), _Views(factors)
+    finished = _run(
+        lambda options: lib.martlet_model_input_gradients(
+            model,
+            views.pointer,
+            views.count,
+            weights.pointer,
+            weights.count,
+            of_scores,
+            options,
+            places,
+            len(gradients),
+        ),
+        batch_size,
+        _listening(None, len(x[0]), batch_size),
+    )
+    assert finished
+    return gradients
+
+
 def profile(model: Handle, data: Data, batch_size: int) -> dict[str, Any]:
     """What the time of the batches went into; training where there are targets."""
     out = ffi.new("char **")

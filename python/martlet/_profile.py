@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._table import drawn, terminal_columns
+from ._table import as_html, drawn, terminal_columns
 
 _COLUMNS = ("Layer", "Operation", "Pass", "ms", "Share", "GFLOP/s", "GB/s")
 _ALIGNMENT = "<<<>>>>"
@@ -97,19 +97,4 @@ class Profile:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        import html
-
-        def line(tag: str, texts: Any) -> str:
-            cells = (
-                f'<{tag} style="text-align: {"left" if side == "<" else "right"}">'
-                f"{html.escape(text)}</{tag}>"
-                for text, side in zip(texts, _ALIGNMENT, strict=True)
-            )
-            return f"<tr>{''.join(cells)}</tr>"
-
-        body = "".join(line("td", row) for row in self._cells())
-        return (
-            f"<table><caption>{html.escape(self._title())}</caption>"
-            f"<thead>{line('th', _COLUMNS)}</thead><tbody>{body}</tbody></table>"
-            f"<p>{'<br>'.join(map(html.escape, self._totals()))}</p>"
-        )
+        return as_html(self._title(), list(_COLUMNS), self._cells(), _ALIGNMENT, self._totals())

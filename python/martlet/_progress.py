@@ -145,13 +145,25 @@ def _value(value: Any) -> str:
 
 
 def _surface() -> _Plain:
-    if "ipykernel" in sys.modules:
-        notebook = _Notebook.if_running()
-        if notebook is not None:
-            return notebook
+    display = notebook_display()
+    if display is not None:
+        return _Notebook(display)
     if sys.stdout.isatty():
         return _Terminal()
     return _Plain()
+
+
+def notebook_display() -> Callable[..., Any] | None:
+    """What shows things in the notebook that we run in; None elsewhere."""
+    if "ipykernel" not in sys.modules:
+        return None
+    try:
+        from IPython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        return None
+    shell = get_ipython()
+    return display if shell is not None and hasattr(shell, "kernel") else None
 
 
 def _print(text: str) -> None:
@@ -232,16 +244,6 @@ class _Notebook(_Plain):
     def __init__(self, display: Any) -> None:
         self._display = display
         self._handle: Any = None
-
-    @classmethod
-    def if_running(cls) -> _Notebook | None:
-        try:
-            from IPython import get_ipython
-            from IPython.display import display
-        except ImportError:
-            return None
-        shell = get_ipython()
-        return cls(display) if shell is not None and hasattr(shell, "kernel") else None
 
     def paint(self, text: str) -> None:
         content = {"text/plain": text}

@@ -5,13 +5,35 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _native
-from ._table import drawn, terminal_columns
+from ._table import as_html, drawn, terminal_columns
 
 if TYPE_CHECKING:
     from .models import Model
+
+
+class Summary(NamedTuple):
+    """The table and what stands around it."""
+
+    title: str
+    header: list[str]
+    rows: list[list[str]]
+    widths: list[int]
+    alignment: str
+    totals: list[str]
+
+    @property
+    def text(self) -> str:
+        """For a terminal; ended by a line feed."""
+        table = drawn(self.header, self.rows, self.widths, self.alignment)
+        return "\n".join([self.title, *table, *self.totals]) + "\n"
+
+    @property
+    def html(self) -> str:
+        """For a notebook."""
+        return as_html(self.title, self.header, self.rows, self.alignment, self.totals)
 
 
 def summary(
@@ -21,8 +43,8 @@ def summary(
     expand_nested: bool = False,
     show_trainable: bool = False,
     layer_range: Sequence[str] | None = None,
-) -> str:
-    """The whole text, ended by a line feed."""
+) -> Summary:
+    """The table and its totals."""
     layers = _described(model)
     chain = _is_chain(layers)
     if chain:
@@ -44,8 +66,8 @@ def summary(
     rows = []
     for layer in layers[_range(layers, layer_range)]:
         rows += _rows(layer, chain, show_trainable, expand_nested)
-    lines = [f'Model: "{model.name}"', *drawn(header, rows, widths, alignment), *_totals(model)]
-    return "\n".join(lines) + "\n"
+    title = f'Model: "{model.name}"'
+    return Summary(title, header, rows, widths, alignment, _totals(model))
 
 
 def _described(model: Model) -> list[dict[str, Any]]:

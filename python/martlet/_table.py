@@ -1,9 +1,9 @@
-"""Tables in a frame, as Keras draws them."""
+"""Tables: in a frame of characters, as Keras draws them, and for notebooks."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 def terminal_columns() -> int:
@@ -58,6 +58,41 @@ def drawn(
             lines.append(rule("├", "─", "┼", "┤"))
         lines += cells(row, "│")
     return [*lines, rule("└", "─", "┴", "┘")]
+
+
+def as_html(
+    caption: str,
+    header: list[str],
+    rows: list[list[str]],
+    alignment: str,
+    footer: Sequence[str] = (),
+) -> str:
+    """The same table for a notebook, which gives it its looks.
+
+    Parameters
+    ----------
+    caption
+        What stands above it; empty for nothing.
+    header, rows, alignment
+        As for :func:`drawn`.
+    footer
+        Lines below it.
+    """
+    import html
+
+    sides = {"<": "left", "^": "center", ">": "right"}
+
+    def line(tag: str, texts: list[str]) -> str:
+        cells = (
+            f'<{tag} style="text-align: {sides[side]}">{html.escape(text)}</{tag}>'
+            for text, side in zip(texts, alignment, strict=True)
+        )
+        return f"<tr>{''.join(cells)}</tr>"
+
+    title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
+    body = "".join(line("td", row) for row in rows)
+    table = f"<table>{title}<thead>{line('th', header)}</thead><tbody>{body}</tbody></table>"
+    return f"{table}<p>{'<br>'.join(map(html.escape, footer))}</p>" if footer else table
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 from . import _data, _naming, _native, _nest
 from ._compiling import Compilation
 from ._errors import not_supported, refuse, unknown_name
+from ._explain import Explanation, of_model
 from ._policies import dtype_policy
 from ._randomness import Position
 from ._training import Trainer
@@ -209,12 +210,20 @@ class Model(Trainer, Layer):
     @property
     def input(self) -> Any:
         """The symbols it starts from, as they were given."""
-        return self._inputs_structure
+        return self._structure("input", self._inputs_structure)
 
     @property
     def output(self) -> Any:
         """The symbols it ends in, as they were given."""
-        return self._outputs_structure
+        return self._structure("output", self._outputs_structure)
+
+    def _structure(self, what: str, structure: Any) -> Any:
+        if not self.built:
+            raise AttributeError(
+                f"model '{self.name}' is not built, so it has no {what} yet; start it with an "
+                "Input, or call fit, predict or build first"
+            )
+        return structure
 
     @property
     def input_names(self) -> list[str]:
@@ -450,7 +459,7 @@ class Model(Trainer, Layer):
         show_trainable: bool = False,
         layer_range: Sequence[str] | None = None,
     ) -> None:
-        """Prints a table of the layers.
+        """Prints a table of the layers; a notebook shows it as one of its own.
 
         Parameters
         ----------
@@ -467,13 +476,40 @@ class Model(Trainer, Layer):
         layer_range
             Names (or patterns) of the first and the last layer to show.
         """
+        from ._progress import notebook_display
         from ._summary import summary
 
-        text = summary(self, line_length, positions, expand_nested, show_trainable, layer_range)
-        if print_fn is not None:
-            print_fn(text)
+        table = summary(self, line_length, positions, expand_nested, show_trainable, layer_range)
+        display = notebook_display() if print_fn is None else None
+        if display is not None:
+            display({"text/plain": table.text, "text/html": table.html}, raw=True)
+        elif print_fn is not None:
+            print_fn(table.text)
         else:
-            print(text, end="", flush=True)
+            print(table.text, end="", flush=True)
+
+    def explain(self, input_shape: Any = None) -> Explanation:
+        """How the sizes and the number of parameters of all layers come about, layer by layer.
+
+        Parameters
+        ----------
+        input_shape
+            Only for a `Sequential` whose shapes are still open, as for `build`, which it does.
+
+        Returns
+        -------
+        Explanation
+            Text (a `str`) that a REPL and a notebook show; see
+            :meth:`martlet.layers.Layer.explain`.
+
+        Raises
+        ------
+        ValueError
+            If the model is not built.
+        """
+        if input_shape is not None:
+            self.build(input_shape)
+        return of_model(self)
 
     def __repr__(self) -> str:
         name = f", name={self._given_name!r}" if self._given_name is not None else ""

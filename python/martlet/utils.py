@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 
 from . import _data, _randomness
+from ._download import get_file as get_file
+from ._plot_model import plot_model as plot_model
+from ._progbar import Progbar as Progbar
 from ._serialization import custom_object_scope as custom_object_scope
 from ._serialization import deserialize_keras_object as deserialize_keras_object
 from ._serialization import get_custom_objects as get_custom_objects
@@ -14,6 +17,7 @@ from ._serialization import get_registered_name as get_registered_name
 from ._serialization import get_registered_object as get_registered_object
 from ._serialization import register_keras_serializable as register_keras_serializable
 from ._serialization import serialize_keras_object as serialize_keras_object
+from .backend import clear_session as clear_session
 
 CustomObjectScope = custom_object_scope
 
@@ -87,3 +91,32 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     one_hot = np.zeros((*labels.shape, num_classes))
     np.put_along_axis(one_hot, labels[..., None], 1.0, axis=-1)
     return one_hot
+
+
+def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
+    """Vectors along an axis, divided by their length.
+
+    Parameters
+    ----------
+    x
+        An array.
+    axis
+        The axis that the vectors lie along.
+    order
+        Of the norm that is the length: 2 for Euclid's, 1 for the sum of magnitudes.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the same shape; vectors of length 0 stay.
+
+    Examples
+    --------
+    >>> from martlet.utils import normalize
+    >>> normalize([[3.0, 4.0], [0.0, 0.0]])
+    array([[0.6, 0.8],
+           [0. , 0. ]])
+    """
+    array = _data.as_array(x, "x")
+    length = np.linalg.norm(array, order, axis, keepdims=True)
+    return array / np.where(length == 0, 1, length)

@@ -520,6 +520,11 @@ def test_arguments_of_layers(name):
         "Model.get_layer",
         "utils.to_categorical",
         "utils.set_random_seed",
+        "utils.get_file",
+        "utils.normalize",
+        "utils.plot_model",
+        "utils.Progbar",
+        "utils.clear_session",
         "backend.clear_session",
     ],
 )

@@ -8,6 +8,7 @@ import weakref
 import numpy as np
 import pytest
 
+import martlet
 from martlet import Input, Model, Sequential
 from martlet.layers import (
     Add,
@@ -330,3 +331,76 @@ def test_history_does_not_hold_the_model():
     del model
     assert gone() is None
     assert len(history.epoch) == 1
+
+
+# ---- What layers within give -----------------------------------------------------------------
+
+
+def picture_chain(module):
+    return module.Sequential(
+        [
+            module.Input((8, 8, 1)),
+            module.layers.Conv2D(4, 3, activation="relu"),
+            module.layers.BatchNormalization(),
+            module.layers.MaxPooling2D(),
+            module.layers.Flatten(),
+            module.layers.Dense(3, activation="softmax"),
+        ]
+    )
+
+
+def test_models_up_to_each_layer_give_what_keras_gives():
+    keras = pytest.importorskip("keras")
+    ours, theirs = picture_chain(martlet), picture_chain(keras)
+    theirs.set_weights(ours.get_weights())
+    x = np.random.default_rng(0).normal(size=(5, 8, 8, 1)).astype(np.float32)
+    for index in range(len(ours.layers)):
+        part = martlet.Model(inputs=ours.input, outputs=ours.layers[index].output)
+        expected = keras.Model(inputs=theirs.inputs[0], outputs=theirs.layers[index].output)(x)
+        # Sums of up to 36 terms in float32.
+        assert np.allclose(part.predict(x, verbose=0), np.asarray(expected), atol=2e-6)
+
+
+def test_all_layers_at_once_and_weights_shared():
+    model = picture_chain(martlet)
+    everything = martlet.Model(model.inputs, [layer.output for layer in model.layers])
+    x = np.random.default_rng(0).normal(size=(5, 8, 8, 1)).astype(np.float32)
+    before = everything.predict(x, verbose=0)
+    assert np.array_equal(before[-1], model.predict(x, verbose=0))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(x, np.arange(5) % 3, verbose=0)
+    after = everything.predict(x, verbose=0)
+    assert not np.array_equal(before[0], after[0])
+    assert np.array_equal(after[-1], model.predict(x, verbose=0))
+    assert everything.layers[1] is model.layers[0]
+
+
+def test_a_part_that_ends_within_a_functional_model():
+    source = martlet.Input((6,))
+    hidden = martlet.layers.Dense(5, activation="relu", name="hidden")(source)
+    sum_ = martlet.layers.Add(name="sum")([hidden, martlet.layers.Dense(5)(hidden)])
+    model = martlet.Model(source, martlet.layers.Dense(2)(sum_))
+    x = np.ones((3, 6), np.float32)
+    part = martlet.Model(model.input, model.get_layer("sum").output)
+    rest = martlet.Model(model.get_layer("sum").output, model.output)
+    assert np.array_equal(
+        rest.predict(part.predict(x, verbose=0), verbose=0), model.predict(x, verbose=0)
+    )
+    both = martlet.Model(model.input, {"hidden": hidden, "end": model.output})
+    assert set(both.predict(x, verbose=0)) == {"hidden", "end"}
+
+
+def test_a_model_built_by_data_has_parts():
+    model = martlet.Sequential([martlet.layers.Dense(4), martlet.layers.Dense(2)], name="later")
+    with pytest.raises(AttributeError) as caught:
+        _ = model.input
+    assert str(caught.value) == (
+        "model 'later' is not built, so it has no input yet; start it with an Input, or call fit, "
+        "predict or build first"
+    )
+    with pytest.raises(AttributeError, match="so it has no output yet"):
+        _ = model.output
+    x = np.ones((3, 6), np.float32)
+    model(x)
+    part = martlet.Model(model.input, model.layers[0].output)
+    assert np.array_equal(part(x), model.layers[0](x))

@@ -42,3 +42,46 @@ def test_notebooks_run(path, tmp_path):
 def test_notebooks_are_kept_without_outputs(path):
     notebook = nbformat.read(path, as_version=4)
     assert all(not cell.get("outputs") for cell in notebook.cells)
+
+
+CELLS = {
+    "last line": "viz.images(np.zeros((2, 4, 4)))",
+    "another line": "viz.images(np.zeros((2, 4, 4)))\nNone",
+    "kept": "figure = viz.images(np.zeros((2, 4, 4)))",
+    "twice": "figure",
+    "summary": "model.summary()",
+    "history": "model.fit(np.ones((4, 2)), np.ones(4), verbose=0)",
+    "drawing": "martlet.utils.plot_model(model, to_file=None)",
+    "explain": "model.layers[0].explain()",
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # of the notebook tools
+def test_what_a_cell_shows(tmp_path):
+    pytest.importorskip("matplotlib")
+    start = (
+        "%matplotlib inline\nimport martlet, numpy as np\nfrom martlet import viz\n"
+        "model = martlet.Sequential([martlet.Input((2,)), martlet.layers.Dense(1)])\n"
+        "model.compile('sgd', 'mse')"
+    )
+    cells = [nbformat.v4.new_code_cell(source) for source in (start, *CELLS.values())]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    client = nbclient.NotebookClient(
+        notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}
+    )
+    client.create_kernel_manager()
+    client.km.kernel_spec.argv[0] = sys.executable
+    client.execute()
+    outputs = dict(zip(CELLS, (cell.outputs for cell in notebook.cells[1:]), strict=True))
+    kinds = {name: [set(each.get("data", {})) for each in shown] for name, shown in outputs.items()}
+    for name in ("last line", "another line", "kept", "twice"):
+        assert ["image/png" in kind for kind in kinds[name]] == [True], name
+    for name, format in [
+        ("summary", "text/html"),
+        ("history", "text/html"),
+        ("drawing", "image/svg+xml"),
+    ]:
+        assert kinds[name] == [{format, "text/plain"}], name
+    assert "<table><caption>Model: " in outputs["summary"][0].data["text/html"]
+    assert outputs["summary"][0].data["text/plain"].startswith('Model: "sequential"\n┏━')
+    assert outputs["explain"][0].data["text/plain"].startswith("dense (Dense): (2,) → (1,)\n")

@@ -385,6 +385,18 @@ MARTLET_API martlet_status martlet_model_predict(martlet_model *model, const mar
                                                  const martlet_epoch_options *options,
                                                  float *const *outputs, int32_t output_count);
 
+/* Gradients, with respect to the inputs, of the sum of all outputs times factors: for each sample how
+ * much every number of it raises a class whose factor is 1 among zeros. Layers compute as in prediction,
+ * nothing of the model changes, and no compiling is needed. A model that starts in the middle of
+ * another one gives the gradient there.
+ * factors: one array per output of the model, of its shape. of_scores: 1 to take what a softmax or
+ * sigmoid at the end is given instead of what it makes of it. gradients: one array per input of the
+ * model, each of n times the input's sample size floats. options: as for martlet_model_predict. */
+MARTLET_API martlet_status martlet_model_input_gradients(
+    martlet_model *model, const martlet_array *x, int32_t x_count, const martlet_array *factors,
+    int32_t factor_count, int32_t of_scores, const martlet_epoch_options *options,
+    float *const *gradients, int32_t gradient_count);
+
 /* Times what a batch's time goes into: training steps where data has targets, which needs compiling,
  * else predictions. Weights and optimizer are afterwards what they were before. Creates a JSON text:
  *   {"training": true, "batch_size": 32, "batches": 10, "threads": 2, "instruction_set": "avx512",

@@ -141,12 +141,47 @@ class History(Callback):
         super().__init__()
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
+        # Validation need not follow every epoch.
+        self._epochs: dict[str, list[int]] = {}
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Keeps the values."""
         self.epoch.append(epoch)
         for key, value in (logs or {}).items():
             self.history.setdefault(key, []).append(value)
+            self._epochs.setdefault(key, []).append(epoch)
+
+    def plot(self) -> Any:
+        """Draws the curves, training and validation together; see :func:`martlet.viz.history`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed: ``pip install "martlet[viz]"``.
+        """
+        from .. import viz
+
+        return viz.history(self)
+
+    def _repr_html_(self) -> str:
+        from .._table import as_html
+
+        columns = [dict(self._points(key)) for key in self.history]
+        rows = [
+            [str(epoch + 1), *(f"{each[epoch]:.4g}" if epoch in each else "" for each in columns)]
+            for epoch in self.epoch
+        ]
+        return as_html("", ["epoch", *self.history], rows, ">" * (1 + len(columns)))
+
+    def _points(self, key: str) -> list[tuple[int, float]]:
+        """The values of a key with their epochs."""
+        values = self.history[key]
+        # What was put into the dict by hand has an epoch each.
+        return list(zip(self._epochs.get(key, self.epoch), values, strict=False))
 
     def __repr__(self) -> str:
         return f"<History of {len(self.epoch)} epochs: {', '.join(self.history)}>"

@@ -1,4 +1,4 @@
-"""Where the files of data sets are, and how they get there."""
+"""Where downloaded files are, and how they get there."""
 
 from __future__ import annotations
 
@@ -57,41 +57,88 @@ def fetch(source: Source) -> Path:
     OSError
         If it cannot be had; the message says where to put it by hand.
     """
-    import hashlib
+    target = cache_folder() / source.name
+    by_hand = f"put it at {target}, or set MARTLET_DATA_DIR to its folder"
+    download(source.url, target, Hash("sha256", source.sha256), by_hand)
+    return target
+
+
+class Hash(NamedTuple):
+    """What a file is known by."""
+
+    algorithm: str
+    digest: str
+
+    @property
+    def label(self) -> str:
+        """The algorithm as people write it."""
+        return "SHA-256" if self.algorithm == "sha256" else self.algorithm.upper()
+
+    def of(self, path: Path) -> str:
+        """The digest of a file."""
+        import hashlib
+
+        found = hashlib.new(self.algorithm)
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                found.update(block)
+        return found.hexdigest()
+
+
+def download(url: str, target: Path, known: Hash | None, by_hand: str) -> None:
+    """Downloads a file to a place, where it appears whole or not at all.
+
+    Parameters
+    ----------
+    url
+        Where it is.
+    target
+        Where it goes.
+    known
+        What it must be; None for anything.
+    by_hand
+        What to do with the file without a network, for the error.
+
+    Raises
+    ------
+    OSError
+        If it cannot be had, or is another file than the known one.
+    """
     import http.client
     import tempfile
     import urllib.request
 
-    target = cache_folder() / source.name
-    by_hand = f"get {source.url} and put it at {target}, or set MARTLET_DATA_DIR to its folder"
-    digest = hashlib.sha256()
     partial = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        print(f"Downloading {source.url} to {target}", file=sys.stderr, flush=True)
+        print(f"Downloading {url} to {target}", file=sys.stderr, flush=True)
         with (
-            urllib.request.urlopen(source.url, timeout=60) as response,
+            urllib.request.urlopen(url, timeout=60) as response,
             tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file,
         ):
             partial = Path(file.name)
             while block := response.read(1 << 20):
-                digest.update(block)
                 file.write(block)
-        if digest.hexdigest() != source.sha256:
-            raise OSError(
-                f"{source.url} did not give the known file: its SHA-256 is {digest.hexdigest()}, "
-                f"expected {source.sha256}"
+        found = known.of(partial) if known else ""
+        if known and found != known.digest:
+            raise _WrongFile(
+                f"{url} did not give the known file: its {known.label} is {found}, expected "
+                f"{known.digest}"
             )
-        # Appears whole or not at all, also for others who load at the same time.
         partial.replace(target)
-    except (OSError, http.client.HTTPException) as error:
-        if "SHA-256" in str(error):
-            raise
-        raise OSError(f"{source.name} is not here and cannot be downloaded: {by_hand}") from None
+    except _WrongFile:
+        raise
+    except (OSError, http.client.HTTPException):
+        raise OSError(
+            f"{target.name} is not here and cannot be downloaded: get {url} and {by_hand}"
+        ) from None
     finally:
         if partial is not None:
             partial.unlink(missing_ok=True)
-    return target
+
+
+class _WrongFile(OSError):
+    pass
 
 
 def from_npz(path: Path) -> Splits:

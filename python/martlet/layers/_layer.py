@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import _data, _native, _nest, activations
 from .._errors import not_supported
+from .._explain import Explanation, of_layer
 from .._policies import DTypePolicy, policy_of
 from ._symbol import KerasTensor
 from ._weight import Variable
@@ -81,6 +82,7 @@ class Layer:
         # Weak, see KerasTensor.
         self._output: weakref.ref[KerasTensor] | None = None
         self._calculator: tuple[Any, Any] | None = None
+        self._latest_shapes: list[tuple[int, ...]] | None = None
 
     # ---- What it is --------------------------------------------------------------------------
 
@@ -198,6 +200,7 @@ class Layer:
             KerasTensor(handle, self, tuple(inputs), index) for index, handle in enumerate(handles)
         ]
         self._output = weakref.ref(outputs[0])
+        self._latest_shapes = [_native.symbol_shape(each._handle) for each in inputs]
         return outputs
 
     def _compute(self, inputs: Any, training: bool) -> Any:
@@ -238,7 +241,64 @@ class Layer:
             _native.input_create(shape, f"input_{index}_of_{self.name}")
             for index, shape in enumerate(shapes)
         ]
-        return inputs, _native.layer_call(self._handle, inputs)[0]
+        output = _native.layer_call(self._handle, inputs)[0]
+        self._latest_shapes = [tuple(shape) for shape in shapes]
+        return inputs, output
+
+    def explain(self, input_shape: Any = None) -> Explanation:
+        """How the size of the output and the number of parameters come about.
+
+        Parameters
+        ----------
+        input_shape
+            Of one sample, with or without a leading None for the samples; for layers that merge a
+            list of shapes. Not needed for a layer that has been called: then the latest one. The
+            layer is not built by this.
+
+        Returns
+        -------
+        Explanation
+            Text (a `str`) that a REPL and a notebook show: a line for every size, as a formula,
+            with the numbers put in, and with what it comes to. Keras has no such method.
+
+        Raises
+        ------
+        ValueError
+            If the shape does not suit the layer, or none is known.
+
+        Examples
+        --------
+        >>> from martlet.layers import Conv2D
+        >>> Conv2D(32, 3, strides=2, name="edges").explain((28, 28, 1))
+        edges (Conv2D): (28, 28, 1) → (13, 13, 32)
+          height     = ⌊(height − kernel) / stride⌋ + 1 = ⌊(28 − 3) / 2⌋ + 1 = 13
+          width      = ⌊(width − kernel) / stride⌋ + 1 = ⌊(28 − 3) / 2⌋ + 1 = 13
+          channels   = filters = 32
+          parameters = kernel height × kernel width × input channels × filters + filters
+                     = 3 × 3 × 1 × 32 + 32 = 320
+        """
+        shapes = self._latest_shapes
+        if input_shape is not None:
+            given = input_shape if _is_nested(input_shape) else [input_shape]
+            shapes = [tuple(each[1:] if each[:1] in ((None,), [None]) else each) for each in given]
+        if shapes is None:
+            raise ValueError(
+                f"layer '{self.name}' has not been called, so its input has no shape yet; give "
+                "one: explain((28, 28, 1))"
+            )
+        layer = self if self.built else self._plain_copy()
+        latest = self._latest_shapes
+        _, output = layer._called_on(shapes)
+        self._latest_shapes = latest
+        return of_layer(
+            self, shapes, _native.symbol_shape(output), _native.weight_infos(layer._handle)
+        )
+
+    def _plain_copy(self) -> Layer:
+        """The same layer with weights that no random number is spent on."""
+        config = self.get_config()
+        plain = {key: "zeros" for key, value in config.items() if _is_initializer(key, value)}
+        return type(self).from_config({**config, **plain})
 
     @property
     def output(self) -> KerasTensor:
@@ -333,6 +393,10 @@ def _encoded(value: Any, what: str) -> Any:
 
 def _is_nested(shape: Any) -> bool:
     return bool(shape) and isinstance(shape[0], list | tuple)
+
+
+def _is_initializer(key: str, value: Any) -> bool:
+    return key.endswith("_initializer") and value is not None
 
 
 def _shown(value: Any) -> str:

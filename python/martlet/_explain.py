@@ -1,0 +1,222 @@
+"""How a layer's output size and its number of parameters come about, as text.
+
+Here stand the formulas as a course writes them, with the numbers put in. What they come to is never
+worked out here: sizes and counts are those that the core gives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import _native
+
+if TYPE_CHECKING:
+    from .layers._layer import Layer
+    from .models import Model
+
+Shape = Sequence[int]
+
+
+class Explanation(str):
+    """Text that a REPL and a notebook show as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class Line(NamedTuple):
+    """A size: its formula in words, the same in numbers, and what it comes to."""
+
+    what: str
+    words: str
+    numbers: str
+    result: int
+
+    @property
+    def text(self) -> str:
+        """The formula, without the numbers where they are the result."""
+        shown = [self.words, self.numbers, f"{self.result:,}"]
+        return " = ".join(shown if self.numbers != str(self.result) else [self.words, shown[2]])
+
+
+def of_layer(
+    layer: Layer, inputs: Sequence[Shape], output: Shape, weights: Sequence[_native.WeightInfo]
+) -> Explanation:
+    """One layer, called on inputs of these shapes (of one sample each)."""
+    kind, config = type(layer).__name__, layer.get_config()
+    shapes = ", ".join(map(_shape, inputs))
+    lines = [
+        *_SIZES.get(kind, _unknown)(config, inputs, output),
+        _parameters(kind, config, weights),
+    ]
+    width = max(len(line.what) for line in lines if isinstance(line, Line))
+    return Explanation(
+        "\n".join(
+            [
+                f"{layer.name} ({kind}): {shapes} → {_shape(output)}",
+                *(
+                    f"  {line.what:{width}} = {line.text}"
+                    if isinstance(line, Line)
+                    else f"  {line}"
+                    for line in lines
+                ),
+                *_trained(weights),
+            ]
+        )
+    )
+
+
+def of_model(model: Model) -> Explanation:
+    """All layers of a model, one after the other."""
+    described = _native.model_describe(model._model_handle())["layers"]
+    shapes = {
+        (entry["name"], call, index): shape
+        for entry in described
+        for call, node in enumerate(entry["nodes"])
+        for index, shape in enumerate(node["output_shapes"])
+    }
+    layers = {layer.name: layer for layer in model.layers}
+    parts = [f'Model "{model.name}"']
+    for entry in described:
+        node = entry["nodes"][0]
+        output = node["output_shapes"][0]
+        if entry["class_name"] == "InputLayer":
+            parts.append(f"{entry['name']} (InputLayer): {_shape(output)}")
+            continue
+        inputs = [shapes[tuple(source)] for source in node["inputs"]]
+        # Those of the model's own weights come from its layers: a Sequential has no input layer.
+        layer = layers[entry["name"]]
+        if "layers" in entry:
+            parts.append(
+                f"{entry['name']} ({entry['class_name']}): "
+                f"{', '.join(map(_shape, inputs))} → {_shape(output)}\n"
+                f"  {entry['parameters']:,} parameters; its own explain() tells more"
+            )
+        else:
+            parts.append(of_layer(layer, inputs, output, _native.weight_infos(layer._handle)))
+    return Explanation("\n\n".join([*parts, f"Parameters of all layers: {model.count_params():,}"]))
+
+
+def _shape(shape: Shape) -> str:
+    return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
+
+
+def _product(extents: Sequence[int]) -> str:
+    return " × ".join(map(str, extents))
+
+
+# ---- Sizes -----------------------------------------------------------------------------------
+
+
+def _axes(config: dict[str, Any]) -> tuple[int, int, int]:
+    """Where height, width and channels stand in the shape of a sample."""
+    return (1, 2, 0) if config.get("data_format") == "channels_first" else (0, 1, 2)
+
+
+def _windows(
+    config: dict[str, Any], name: str, size: Sequence[int], inputs: Sequence[Shape], output: Shape
+) -> list[Line]:
+    """Height and width of what a sliding window gives."""
+    lines = []
+    dilation = config.get("dilation_rate", [1, 1])
+    for index, what in enumerate(("height", "width")):
+        axis = _axes(config)[index]
+        extent, stride = inputs[0][axis], config["strides"][index]
+        if config["padding"] == "same":
+            words, numbers = f"⌈{what} / stride⌉", f"⌈{extent} / {stride}⌉"
+        elif dilation[index] > 1:
+            words = f"⌊({what} − (({name} − 1) × dilation + 1)) / stride⌋ + 1"
+            span = f"(({size[index]} − 1) × {dilation[index]} + 1)"
+            numbers = f"⌊({extent} − {span}) / {stride}⌋ + 1"
+        else:
+            words = f"⌊({what} − {name}) / stride⌋ + 1"
+            numbers = f"⌊({extent} − {size[index]}) / {stride}⌋ + 1"
+        lines.append(Line(what, words, numbers, output[axis]))
+    return lines
+
+
+def _convolution(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
+    channels = output[_axes(config)[2]]
+    return [
+        *_windows(config, "kernel", config["kernel_size"], inputs, output),
+        Line("channels", "filters", str(channels), channels),
+    ]
+
+
+def _pooling(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
+    channels = output[_axes(config)[2]]
+    return [
+        *_windows(config, "window", config["pool_size"], inputs, output),
+        Line("channels", "as before", str(channels), channels),
+    ]
+
+
+def _global_pooling(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
+    height, width, channels = (inputs[0][axis] for axis in _axes(config))
+    return [
+        f"each of {channels} channels becomes one number, made of its {height} × {width} points"
+    ]
+
+
+def _dense(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
+    return [Line("outputs", "units", str(output[-1]), output[-1])]
+
+
+def _flatten(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
+    words = "height × width × channels" if len(inputs[0]) == 3 else "all axes multiplied"
+    if config.get("data_format") == "channels_first":
+        words = "all axes multiplied"
+    return [Line("values", words, _product(inputs[0]) or "1", output[0])]
+
+
+def _concatenation(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
+    axis = config["axis"]
+    axis = axis if axis < 0 else axis - 1  # of a sample, which has no axis of samples
+    what = "channels" if axis in (-1, len(output) - 1) else f"axis {config['axis']}"
+    numbers = " + ".join(str(shape[axis]) for shape in inputs)
+    return [Line(what, "those of all inputs", numbers, output[axis])]
+
+
+def _unknown(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
+    return ["the shape stays as it is"] if all(shape == output for shape in inputs) else []
+
+
+_SIZES = {
+    "AveragePooling2D": _pooling,
+    "Concatenate": _concatenation,
+    "Conv2D": _convolution,
+    "Dense": _dense,
+    "Flatten": _flatten,
+    "GlobalAveragePooling2D": _global_pooling,
+    "GlobalMaxPooling2D": _global_pooling,
+    "MaxPooling2D": _pooling,
+}
+
+
+# ---- Parameters ------------------------------------------------------------------------------
+
+
+def _parameters(kind: str, config: dict[str, Any], weights: Sequence[_native.WeightInfo]) -> Line:
+    words = {
+        "Conv2D": ["kernel height × kernel width × input channels × filters", "filters"],
+        "Dense": ["inputs × units", "units"],
+    }.get(kind, [each.name for each in weights])
+    if config.get("groups", 1) > 1:
+        words[0] = words[0].replace("input channels", "(input channels / groups)")
+    numbers = [_product(each.shape) or "1" for each in weights]
+    return Line(
+        "parameters",
+        " + ".join(words[: len(weights)]) or "none",
+        " + ".join(numbers) or "0",
+        sum(math.prod(each.shape) for each in weights),
+    )
+
+
+def _trained(weights: Sequence[_native.WeightInfo]) -> list[str]:
+    """Which weights training leaves alone, if it leaves some."""
+    left = [each.name for each in weights if not each.trainable]
+    return [f"  training leaves alone: {', '.join(left)}"] if left else []
