@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from . import _data, _native
+from ._batches import PyDataset as PyDataset
+from ._batches import Sequence as Sequence
 
 
 def set_random_seed(seed: int) -> None:
