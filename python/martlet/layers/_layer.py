@@ -35,6 +35,8 @@ class Layer:
 
     #: Whether a call takes a list of tensors as one argument.
     _merges: ClassVar[bool] = False
+    #: Whether the layer gets data ready, the same way in training and outside.
+    _prepares: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -162,6 +164,11 @@ class Layer:
 
     # ---- Calls -------------------------------------------------------------------------------
 
+    @property
+    def _augments(self) -> bool:
+        """Whether a call on arrays that does not say works as in training."""
+        return False
+
     def __call__(self, inputs: Any, training: bool | None = None) -> Any:
         """Calls the layer on symbols or on arrays.
 
@@ -170,7 +177,8 @@ class Layer:
         inputs
             A symbol, an array, or for layers that merge a list of them.
         training
-            For arrays: whether dropout and batch normalization work as in training.
+            For arrays: whether dropout and batch normalization work as in training. None for no,
+            but for yes where nothing but augmentation is called.
 
         Returns
         -------
@@ -179,7 +187,7 @@ class Layer:
         """
         if _nest.any_leaf(inputs, lambda leaf: isinstance(leaf, KerasTensor)):
             return self._call_on_symbols(inputs, training)
-        return self._compute(inputs, bool(training))
+        return self._compute(inputs, self._augments if training is None else bool(training))
 
     def _call_on_symbols(self, inputs: Any, training: bool | None = None) -> Any:
         leaves = _nest.flatten(inputs)
@@ -216,11 +224,13 @@ class Layer:
 
     def _calculator_for(self, shapes: tuple[tuple[int, ...], ...]) -> tuple[Any, tuple[int, ...]]:
         """A model of this layer alone, kept for the next call on the same shapes."""
-        if self._calculator is None or self._calculator[0] != shapes:
+        calculator = self._calculator
+        if calculator is None or calculator[0] != shapes:
             inputs, output = self._called_on(shapes)
             model = _native.model_create(inputs, [output], "Functional", "alone")
-            self._calculator = (shapes, (model, _native.symbol_shape(output)))
-        return self._calculator[1]
+            calculator = (shapes, (model, _native.symbol_shape(output)))
+            self._calculator = calculator
+        return calculator[1]
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights, for inputs of a shape whose first entry stands for the samples."""
