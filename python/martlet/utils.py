@@ -9,6 +9,12 @@ import numpy as np
 from . import _data, _native
 from ._batches import PyDataset as PyDataset
 from ._batches import Sequence as Sequence
+from ._dataset import Dataset as Dataset
+from ._dataset import image_dataset_from_directory as image_dataset_from_directory
+from ._images import array_to_img as array_to_img
+from ._images import img_to_array as img_to_array
+from ._images import load_img as load_img
+from ._images import save_img as save_img
 
 
 def set_random_seed(seed: int) -> None:
