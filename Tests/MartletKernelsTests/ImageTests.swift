@@ -116,6 +116,6 @@ import Testing
       x.source, x.pointer, 1, 20,
       ColumnAdjustment(
         center: one.source, factor: one.source, shift: one.source, lower: 0, upper: 1))
-    #expect(x.values.allSatisfy(\.isNaN))
+    #expect(x.values.allSatisfy { $0.isNaN })
   }
 }
