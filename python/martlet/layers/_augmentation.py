@@ -245,7 +245,8 @@ class RandomContrast(_Augmentation):
     Parameters
     ----------
     factor
-        0.2 for factors from 0.8 to 1.2, ``(a, b)`` for ``1 - a`` to ``1 + b``. From 0 to 1.
+        0.2 for factors from 0.8 to 1.2, ``(a, b)`` for ``1 - a`` to ``1 + b``. From 0 to 1. (Of a
+        single number, Keras 3.15 only takes the upper half, unlike what it documents.)
     value_range
         Least and greatest value of a pixel: results beyond are clipped. ``(0, 1)`` for images that
         are scaled already.
