@@ -37,6 +37,7 @@ from .models import Sequential as Sequential
 
 if _TYPE_CHECKING:
     from . import datasets as datasets
+    from . import preprocessing as preprocessing
 
 __version__ = _native.version()
 
@@ -58,13 +59,13 @@ _warn()
 
 
 def __getattr__(name: str) -> _Any:
-    # Data sets bring modules that most programs never need.
-    if name == "datasets":
+    # They bring modules that most programs never need.
+    if name in ("datasets", "preprocessing"):
         import importlib
 
-        return importlib.import_module(".datasets", __name__)
+        return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module 'martlet' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "datasets"})
+    return sorted({*globals(), "datasets", "preprocessing"})

@@ -310,6 +310,21 @@ def test_threads_end_with_the_fit(blobs, classifier):
     assert not [each for each in threading.enumerate() if "martlet-data" in each.name]
 
 
+def test_ctrl_c_ends_the_threads_and_leaves_the_generator_usable(blobs, classifier):
+    class Interrupt(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 1:
+                raise KeyboardInterrupt
+
+    data = endless([blobs])
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(data, steps_per_epoch=5, callbacks=Interrupt(), verbose=0)
+    assert not [each for each in threading.enumerate() if "martlet-data" in each.name]
+    assert classifier.optimizer.iterations == 2
+    classifier.fit(data, steps_per_epoch=2, verbose=0)
+    assert classifier.optimizer.iterations == 4
+
+
 # ---- Mistakes -----------------------------------------------------------------------------------
 
 

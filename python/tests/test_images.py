@@ -593,6 +593,19 @@ def test_configurations_are_those_of_keras(images, layer):
         np.testing.assert_array_equal(again(images, training=True), made(images, training=True))
 
 
+def test_layers_print_as_their_calls():
+    assert repr(layers.Resizing(32, 32)) == "Resizing(32, 32)"
+    assert repr(layers.RandomZoom(0.2, 0.2, name="zoom")) == (
+        "RandomZoom(0.2, width_factor=0.2, name='zoom')"
+    )
+
+
+def test_the_second_place_of_keras():
+    assert martlet.preprocessing.image.load_img is utils.load_img
+    name = "image_dataset_from_directory"
+    assert getattr(martlet.preprocessing, name) is getattr(utils, name)
+
+
 def test_mistakes_with_layers(images):
     with pytest.raises(NotImplementedError, match="^Resizing: antialias=True is not supported yet"):
         layers.Resizing(2, 2, antialias=True)

@@ -147,7 +147,8 @@ class Layer:
         shown = []
         for key, parameter in inspect.signature(type(self).__init__).parameters.items():
             value = self._arguments.get(key, parameter.default)
-            if key == "self" or key not in self._arguments:
+            # The name comes last, whether or not it is an explicit argument.
+            if key in ("self", "name") or key not in self._arguments:
                 continue
             if parameter.default is inspect.Parameter.empty:
                 shown.append(_shown(value))
@@ -157,8 +158,7 @@ class Layer:
             shown.append(f"name={self._arguments['name']!r}")
         if self._policy.name != "float32":
             shown.append(f"dtype={self._policy.name!r}")
-        # `name` is an explicit argument of some layers.
-        call = f"{type(self).__name__}({', '.join(dict.fromkeys(shown))})"
+        call = f"{type(self).__name__}({', '.join(shown)})"
         count = self.count_params() if self.built else 0
         return f"{call}  # {count:,} parameters" if count else call
 
