@@ -129,10 +129,10 @@ package final class Session: @unchecked Sendable {
       let update = UpdateStep(compiled.optimizer, plan.trainedVariables)
       let order = options.shuffles ? Session.shuffled(data.sampleCount) : nil
       try pass(data, options, compiled, plan, order, &state) {
-        (feed, count, batch, loss) throws(MartletError) in
+        (feed, count, batch, total, loss) throws(MartletError) in
         if !loss.isFinite, options.nonFinitePolicy != .ignore {
           snapshot?.restore()
-          throw Session.nonFinite(loss, batch, isRestored: snapshot != nil)
+          throw Session.nonFinite(loss, batch, total, isRestored: snapshot != nil)
         }
         try update.run(plan, feed, count: count)
       }
@@ -157,7 +157,7 @@ package final class Session: @unchecked Sendable {
           precision: precision)
       }
       var state = earlier ?? PassState(compiled.heads)
-      try pass(data, options, compiled, plan, nil, &state) { _, _, _, _ in }
+      try pass(data, options, compiled, plan, nil, &state) { _, _, _, _, _ in }
       evaluationPass = state
       return state.sums.means
     }
@@ -241,11 +241,12 @@ package final class Session: @unchecked Sendable {
   }
 
   private static func nonFinite(
-    _ loss: Double, _ batch: String, isRestored: Bool
+    _ loss: Double, _ batch: Int, _ total: Int?, isRestored: Bool
   ) -> MartletError {
-    MartletError(
+    let place = total.map { "\(batch) of \($0)" } ?? "\(batch)"
+    return MartletError(
       .notFinite,
-      "the loss became \(loss.isNaN ? "NaN" : "infinite") in batch \(batch); "
+      "the loss became \(loss.isNaN ? "NaN" : "infinite") in batch \(place); "
         + (isRestored
           ? "weights and optimizer are as they were before this epoch"
           : "the batch has changed no weight")
@@ -255,12 +256,13 @@ package final class Session: @unchecked Sendable {
 
   /// Runs the batches and adds up what they report.
   ///
-  /// - Parameter accept: Called with each batch's mean loss, before anything has changed.
+  /// - Parameter accept: Called with each batch's mean loss, before anything has changed. The total is
+  ///   `nil` where more batches may come.
   private func pass(
     _ data: TrainingData, _ options: PassOptions, _ compiled: CompiledModel, _ plan: Plan,
     _ order: [Int]?, _ state: inout PassState,
     _ accept: (
-      _ feed: Feed, _ count: Int, _ batch: String, _ loss: Double
+      _ feed: Feed, _ count: Int, _ batch: Int, _ total: Int?, _ loss: Double
     ) throws(MartletError) -> Void
   ) throws(MartletError) {
     let feed = data.feed(outputCount: compiled.heads.count)
@@ -269,7 +271,8 @@ package final class Session: @unchecked Sendable {
     let count = data.sampleCount
     let total = (count + plan.capacity - 1) / plan.capacity
     state.capacity = plan.capacity
-    let before = state.batches
+    // Data in parts comes batch by batch.
+    let isWhole = state.batches == 0 && total > 1
     for batch in 0..<total {
       feed.first = batch * plan.capacity
       let samples = min(plan.capacity, count - feed.first)
@@ -278,9 +281,7 @@ package final class Session: @unchecked Sendable {
         try plan.run(feed, count: samples, step: step)
         let loss = state.sums.add(plan.results, samples, capacity: plan.capacity)
         state.batches += 1
-        // How many there will be is known where all data is here.
-        let name = before == 0 && total > 1 ? "\(batch + 1) of \(total)" : "\(state.batches)"
-        try accept(feed, samples, name, loss)
+        try accept(feed, samples, state.batches, isWhole ? total : nil, loss)
       }
       if let progress = options.progress, progress(batch + 1, total, state.sums.means) {
         throw Session.stopped(batch + 1, total)
