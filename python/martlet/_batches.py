@@ -133,6 +133,8 @@ class Batches:
         How often `epoch` will be called.
     shuffle
         Whether batches that have numbers come in a new order each time.
+    afresh
+        Whether every epoch starts with the first batch, where that is possible.
 
     Raises
     ------
@@ -150,6 +152,7 @@ class Batches:
         asked: str = "steps",
         epochs: int = 1,
         shuffle: bool = False,
+        afresh: bool = False,
     ) -> None:
         if steps is not None and (not isinstance(steps, int | np.integer) or steps < 1):
             raise ValueError(f"{asked} must be an integer from 1 up, got {steps!r}")
@@ -158,7 +161,7 @@ class Batches:
         self._epochs, self._epoch = epochs, 0
         self._once = hasattr(source, "__next__")
         self._indexed = _is_indexed(source)
-        self._shuffle = shuffle
+        self._shuffle, self._afresh = shuffle, afresh
         self._length = None if self._once else _length(source)
         self._running: Iterator[Any] | None = None
         self._numbers = self._endless_numbers()
@@ -207,6 +210,8 @@ class Batches:
             If there are fewer than were asked for, or a batch is no tuple of up to three parts.
         """
         self._epoch += 1
+        if self._afresh and not self._once:
+            self._running, self._numbers = None, self._endless_numbers()
         workers = max(1, int(getattr(self.source, "workers", 1))) if self._indexed else 1
         depth = min(workers, max(1, int(getattr(self.source, "max_queue_size", 1))))
         done = 0

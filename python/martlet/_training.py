@@ -206,7 +206,7 @@ class Trainer:
             stopped; what ends within an epoch begins again, unless it is a generator. A generator
             without an end needs it.
         validation_steps
-            Batches of a validation; None for all there are.
+            Batches of a validation, the same ones each time; None for all there are.
         validation_batch_size
             Samples per step of validation; None for `batch_size`.
         validation_freq
@@ -306,7 +306,12 @@ class Trainer:
         """What is evaluated after an epoch: batches, arrays, or what was split off."""
         if given is not None and is_batches(given, may_be_list=isinstance(given, list)):
             batches = Batches(
-                given, "validation_data", steps=steps, asked="validation_steps", epochs=epochs
+                given,
+                "validation_data",
+                steps=steps,
+                asked="validation_steps",
+                epochs=epochs,
+                afresh=True,
             )
             return _BatchSource(self, handle, batches, None, on_nan)
         if given is not None:

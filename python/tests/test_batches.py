@@ -191,6 +191,22 @@ def test_an_epoch_longer_than_the_data_begins_again(blobs, classifier):
     assert classifier.optimizer.iterations == 16
 
 
+def test_every_validation_looks_at_the_same_batches(blobs, classifier):
+    data = Numbered(batches_of(*blobs, 40))
+    classifier.fit(*blobs, epochs=3, validation_data=data, validation_steps=2, verbose=0)
+    assert data.asked == [0, 1] * 3
+    started = []
+
+    class Counted(Unsized):
+        def __iter__(self):
+            started.append(True)
+            return super().__iter__()
+
+    data = Counted(batches_of(*blobs, 40))
+    classifier.fit(*blobs, epochs=3, validation_data=data, validation_steps=2, verbose=0)
+    assert len(started) == 3
+
+
 def test_numbered_batches_are_shuffled(blobs, classifier):
     def orders(**arguments):
         data = Numbered(batches_of(*blobs, 8))
