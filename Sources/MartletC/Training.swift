@@ -211,6 +211,7 @@ extension PassOptions {
         throw .invalidArgument(
           "on_nan must be one of MARTLET_ON_NAN_..., received \(options.on_nan)")
       }
+    continues = options.continues != 0
     guard let report = options.progress else { return }
     let user = options.user
     progress = { done, total, means in

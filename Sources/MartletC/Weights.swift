@@ -84,7 +84,7 @@ public func martlet_layer_set_weights(
     }
     let sources = try arrays(weights, targets.count, "weights")
     for (index, (source, target)) in zip(sources, targets).enumerated()
-    where source.extents != target.variable.shape.extents {
+    where source.extents != arrayExtents(target.variable.shape) {
       throw MartletError.invalidArgument(
         "weight \(index), '\(target.variable.name)', has shape \(target.variable.shape), "
           + "received \(Shape.text(source.extents))"
@@ -98,6 +98,9 @@ public func martlet_layer_set_weights(
     }
   }
 }
+
+/// Of the array that a weight travels in: one without axes as an array of one element.
+private func arrayExtents(_ shape: Shape) -> [Int] { shape.rank == 0 ? [1] : shape.extents }
 
 /// Weight `index` in the order of `martlet_layer_weight_info`.
 private func weight(

@@ -6,7 +6,9 @@ package enum LayerRegistry {
     InputLayer.self, Conv2D.self, MaxPooling2D.self, AveragePooling2D.self,
     GlobalAveragePooling2D.self, Flatten.self, Reshape.self, Dense.self, Dropout.self,
     ActivationLayer.self, ReLU.self, LeakyReLU.self, Softmax.self, BatchNormalization.self,
-    Add.self, Concatenate.self, Rescaling.self,
+    Add.self, Concatenate.self, Rescaling.self, Normalization.self, Resizing.self,
+    CenterCrop.self, RandomFlip.self, RandomRotation.self, RandomZoom.self,
+    RandomTranslation.self, RandomContrast.self, RandomBrightness.self,
   ]
 
   /// Keras's second names.

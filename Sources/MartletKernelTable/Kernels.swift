@@ -22,6 +22,7 @@ package struct Kernels: Sendable {
   package var elementwise: ElementwiseKernels
   package var softmax: SoftmaxKernels
   package var pooling: PoolingKernels
+  package var image: ImageKernels
   package var normalization: NormalizationKernels
   package var reduction: ReductionKernels
   package var optimizer: OptimizerKernels
@@ -31,7 +32,8 @@ package struct Kernels: Sendable {
   package init(
     name: String, vectorWidth: Int, product: ProductKernels, winograd: WinogradKernels,
     elementwise: ElementwiseKernels,
-    softmax: SoftmaxKernels, pooling: PoolingKernels, normalization: NormalizationKernels,
+    softmax: SoftmaxKernels, pooling: PoolingKernels, image: ImageKernels,
+    normalization: NormalizationKernels,
     reduction: ReductionKernels, optimizer: OptimizerKernels, random: RandomKernels,
     conversion: ConversionKernels
   ) {
@@ -43,6 +45,7 @@ package struct Kernels: Sendable {
     self.elementwise = elementwise
     self.softmax = softmax
     self.pooling = pooling
+    self.image = image
     self.normalization = normalization
     self.reduction = reduction
     self.optimizer = optimizer

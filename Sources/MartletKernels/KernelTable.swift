@@ -8,7 +8,7 @@ package func kernelTable() -> Kernels {
   Kernels(
     name: levelName, vectorWidth: vectorWidth, product: productKernels, winograd: winogradKernels,
     elementwise: elementwiseKernels, softmax: softmaxKernels, pooling: poolingKernels,
-    normalization: normalizationKernels, reduction: reductionKernels,
+    image: imageKernels, normalization: normalizationKernels, reduction: reductionKernels,
     optimizer: optimizerKernels, random: randomKernels, conversion: conversionKernels)
 }
 

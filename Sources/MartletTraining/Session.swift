@@ -19,6 +19,9 @@ package struct PassOptions {
   package var batchSize = 32
   package var shuffles = false
   package var nonFinitePolicy = NonFinitePolicy.stop
+  /// Whether the data goes on where that of the session's previous pass of the same kind ended:
+  /// results are then the means over both, and a batch may have as many samples as there.
+  package var continues = false
   /// Called after each batch with the batches done, their total and the values so far; `true` stops.
   package var progress: ((_ done: Int, _ total: Int, _ values: [Double]) -> Bool)?
 
@@ -33,6 +36,10 @@ package final class Session: @unchecked Sendable {
   private(set) var compiled: CompiledModel?
   package private(set) var plans = PlanCache()
   private var lowered: Lowered?
+  private var trainingPass: PassState?
+  private var evaluationPass: PassState?
+  /// Batches predicted as in training: each draws random numbers of its own.
+  private var trainingPredictions: UInt64 = 0
 
   struct Lowered {
     let program: Program
@@ -66,6 +73,8 @@ package final class Session: @unchecked Sendable {
     try exclusively { () throws(MartletError) in
       compiled = try CompiledModel(model, configuration)
       plans.removeAll()
+      trainingPass = nil
+      evaluationPass = nil
     }
   }
 
@@ -104,7 +113,9 @@ package final class Session: @unchecked Sendable {
   ) throws(MartletError) -> [Double] {
     try exclusively { () throws(MartletError) in
       let compiled = try requireCompiled("fit()")
-      let capacity = try prepare(data, options, compiled)
+      let earlier = options.continues ? trainingPass : nil
+      trainingPass = nil
+      let capacity = try prepare(data, options, compiled, after: earlier)
       let precision = currentPrecision()
       let plan = try plans.training(capacity) { () throws(MartletError) in
         try Plan(
@@ -112,12 +123,14 @@ package final class Session: @unchecked Sendable {
           computesGradients: true, precision: precision)
       }
       try compiled.optimizer.prepare(plan.trainedVariables)
-      let snapshot =
-        options.nonFinitePolicy == .restore
-        ? try Snapshot(compiled.program.variables, compiled.optimizer) : nil
+      var state = earlier ?? PassState(compiled)
+      if options.nonFinitePolicy == .restore, state.snapshot == nil {
+        state.snapshot = try Snapshot(compiled.program.variables, compiled.optimizer)
+      }
+      let snapshot = state.snapshot
       let update = UpdateStep(compiled.optimizer, plan.trainedVariables)
       let order = options.shuffles ? Session.shuffled(data.sampleCount) : nil
-      return try pass(data, options, compiled, plan, order) {
+      try pass(data, options, compiled, plan, order, &state) {
         (feed, count, batch, total, loss) throws(MartletError) in
         if !loss.isFinite, options.nonFinitePolicy != .ignore {
           snapshot?.restore()
@@ -125,6 +138,8 @@ package final class Session: @unchecked Sendable {
         }
         try update.run(plan, feed, count: count)
       }
+      trainingPass = state
+      return state.sums.values
     }
   }
 
@@ -134,14 +149,19 @@ package final class Session: @unchecked Sendable {
   ) throws(MartletError) -> [Double] {
     try exclusively { () throws(MartletError) in
       let compiled = try requireCompiled("evaluate()")
-      let capacity = try prepare(data, options, compiled)
+      let earlier = options.continues ? evaluationPass : nil
+      evaluationPass = nil
+      let capacity = try prepare(data, options, compiled, after: earlier)
       let precision = currentPrecision()
       let plan = try plans.evaluation(capacity) { () throws(MartletError) in
         try Plan(
           compiled.program, capacity: capacity, isTraining: false, heads: compiled.heads,
           precision: precision)
       }
-      return try pass(data, options, compiled, plan, nil) { _, _, _, _, _ in }
+      var state = earlier ?? PassState(compiled)
+      try pass(data, options, compiled, plan, nil, &state) { _, _, _, _, _ in }
+      evaluationPass = state
+      return state.sums.values
     }
   }
 
@@ -149,6 +169,7 @@ package final class Session: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - isTraining: Runs dropout and batch normalization as in training; moving averages stay.
+  ///     Every call draws new random numbers.
   ///   - outputs: One place per output of the model, for all samples.
   package func predict(
     _ x: [ArrayView], isTraining: Bool, _ options: PassOptions,
@@ -174,8 +195,9 @@ package final class Session: @unchecked Sendable {
       feed.inputs = x
       feed.predictions = outputs
       let total = (count + capacity - 1) / capacity
-      let step = UInt64(compiled?.optimizer.iterations ?? 0)
       for batch in 0..<total {
+        let step = trainingPredictions
+        if isTraining { trainingPredictions += 1 }
         feed.first = batch * capacity
         let samples = min(capacity, count - feed.first)
         try FloatingPointMode.flushingDenormals { () throws(MartletError) in
@@ -205,11 +227,15 @@ package final class Session: @unchecked Sendable {
     return precision
   }
 
+  /// - Parameter earlier: The pass that the data belongs to. A batch that is smaller than those before
+  ///   it runs in their plan, as the last one of a whole pass does.
+  /// - Returns: The capacity of the plan to use.
   func prepare(
-    _ data: TrainingData, _ options: PassOptions, _ compiled: CompiledModel
+    _ data: TrainingData, _ options: PassOptions, _ compiled: CompiledModel,
+    after earlier: PassState? = nil
   ) throws(MartletError) -> Int {
     try DataCheck(model: model, program: compiled.program, heads: compiled.heads).check(data)
-    return min(options.batchSize, data.sampleCount)
+    return max(min(options.batchSize, data.sampleCount), earlier?.capacity ?? 0)
   }
 
   static func stopped(_ batch: Int, _ total: Int) -> MartletError {
@@ -217,11 +243,12 @@ package final class Session: @unchecked Sendable {
   }
 
   private static func nonFinite(
-    _ loss: Double, _ batch: Int, _ total: Int, isRestored: Bool
+    _ loss: Double, _ batch: Int, _ total: Int?, isRestored: Bool
   ) -> MartletError {
-    MartletError(
+    let place = total.map { "\(batch) of \($0)" } ?? "\(batch)"
+    return MartletError(
       .notFinite,
-      "the loss became \(loss.isNaN ? "NaN" : "infinite") in batch \(batch) of \(total); "
+      "the loss became \(loss.isNaN ? "NaN" : "infinite") in batch \(place); "
         + (isRestored
           ? "weights and optimizer are as they were before this epoch"
           : "the batch has changed no weight")
@@ -231,35 +258,38 @@ package final class Session: @unchecked Sendable {
 
   /// Runs the batches and adds up what they report.
   ///
-  /// - Parameter accept: Called with each batch's mean loss, before anything has changed.
+  /// - Parameter accept: Called with each batch's mean loss, before anything has changed. The total is
+  ///   `nil` where more batches may come.
   private func pass(
     _ data: TrainingData, _ options: PassOptions, _ compiled: CompiledModel, _ plan: Plan,
-    _ order: [Int]?,
+    _ order: [Int]?, _ state: inout PassState,
     _ accept: (
-      _ feed: Feed, _ count: Int, _ batch: Int, _ total: Int, _ loss: Double
+      _ feed: Feed, _ count: Int, _ batch: Int, _ total: Int?, _ loss: Double
     ) throws(MartletError) -> Void
-  ) throws(MartletError) -> [Double] {
+  ) throws(MartletError) {
     let feed = data.feed(outputCount: compiled.heads.count)
     let orderMemory = order.map { OffsetTable($0) }
     feed.order = orderMemory?.pointer
     let count = data.sampleCount
     let total = (count + plan.capacity - 1) / plan.capacity
-    var sums = ResultSums(compiled)
+    state.capacity = plan.capacity
+    // Data in parts comes batch by batch.
+    let isWhole = state.batches == 0 && total > 1
     for batch in 0..<total {
       feed.first = batch * plan.capacity
       let samples = min(plan.capacity, count - feed.first)
       let step = UInt64(compiled.optimizer.iterations)
       try FloatingPointMode.flushingDenormals { () throws(MartletError) in
         try plan.run(feed, count: samples, step: step)
-        let loss = sums.add(plan, samples)
-        try accept(feed, samples, batch + 1, total, loss)
+        let loss = state.sums.add(plan, samples)
+        state.batches += 1
+        try accept(feed, samples, state.batches, isWhole ? total : nil, loss)
       }
-      if let progress = options.progress, progress(batch + 1, total, sums.values) {
+      if let progress = options.progress, progress(batch + 1, total, state.sums.values) {
         throw Session.stopped(batch + 1, total)
       }
     }
     withExtendedLifetime(orderMemory) {}
-    return sums.values
   }
 
   /// The numbers below `count` in random order (Fisher & Yates), from the stream of seeds.
@@ -271,6 +301,18 @@ package final class Session: @unchecked Sendable {
     }
     return order
   }
+}
+
+/// Where a pass stands that may go on with more data.
+struct PassState {
+  fileprivate var sums: ResultSums
+  /// Of the plan in use.
+  fileprivate(set) var capacity = 0
+  fileprivate var batches = 0
+  /// From before the first batch.
+  fileprivate var snapshot: Snapshot?
+
+  fileprivate init(_ compiled: CompiledModel) { sums = ResultSums(compiled) }
 }
 
 /// Sums of what the heads report, over the samples of a pass.

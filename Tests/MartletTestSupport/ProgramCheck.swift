@@ -81,8 +81,12 @@ package struct ProgramCheck {
   private func checkFusedTwins(
     _ inputs: [[Float]], _ variables: [[Double]], _ location: SourceLocation
   ) {
-    // Dropout counts instructions.
-    guard !program.instructions.contains(where: { $0.operation is DropoutOp }) else { return }
+    // Random numbers count instructions.
+    let isRandom = program.instructions.contains { instruction in
+      let operation = instruction.operation
+      return operation is DropoutOp || operation is RandomMotionOp || operation is RandomColorOp
+    }
+    guard !isRandom else { return }
     for (isTraining, computesGradients) in [(isTraining, true), (false, false)] {
       let fused = program.fused(isTraining: isTraining, computesGradients: computesGradients)
       guard fused.instructions.count < program.instructions.count else { continue }

@@ -40,6 +40,7 @@ from .models import Sequential as Sequential
 
 if _TYPE_CHECKING:
     from . import datasets as datasets
+    from . import preprocessing as preprocessing
     from . import viz as viz
 
 __version__ = _native.version()
@@ -62,7 +63,7 @@ _warn()
 
 
 # They bring modules that most programs never need.
-_LAZY = ("datasets", "viz")
+_LAZY = ("datasets", "preprocessing", "viz")
 
 
 def __getattr__(name: str) -> _Any:

@@ -283,7 +283,7 @@ def get_weight(layer: Handle, index: int, shape: tuple[int, ...]) -> np.ndarray:
 
 def set_weights(layer: Handle, arrays: Sequence[np.ndarray]) -> None:
     """Sets all weights, or none of them if a shape is wrong."""
-    views = _Views(arrays)
+    views = _Views([np.atleast_1d(each) for each in arrays])
     _check(lib.martlet_layer_set_weights(layer, views.pointer, views.count))
 
 
@@ -558,6 +558,7 @@ def _run(
     progress: Progress | None,
     shuffle: bool = False,
     on_nan: str = "stop",
+    continues: bool = False,
 ) -> bool:
     """Calls into the core with options; True unless progress stopped it.
 
@@ -569,6 +570,7 @@ def _run(
     options.batch_size = batch_size
     options.shuffle = shuffle
     options.on_nan = ON_NAN[on_nan]
+    options.continues = continues
     if progress is None:
         _check(call(options))
         return True
@@ -616,8 +618,12 @@ def train(
     progress: Progress | None = None,
     shuffle: bool = False,
     on_nan: str = "stop",
+    continues: bool = False,
 ) -> list[Any] | None:
-    """One pass that updates the weights; None if progress stopped it."""
+    """One pass that updates the weights; None if progress stopped it.
+
+    With `continues` the data goes on where that of the previous call ended.
+    """
     count, shapes = lib.martlet_model_value_count(model), _result_shapes(model)
     results = ffi.new("double[]", max(count, 1))
     finished = _run(
@@ -626,20 +632,29 @@ def train(
         _listening(progress, data.sample_count, batch_size, shapes),
         shuffle,
         on_nan,
+        continues,
     )
     return _split(ffi.unpack(results, count), shapes) if finished else None
 
 
 def evaluate(
-    model: Handle, data: Data, batch_size: int, progress: Progress | None = None
+    model: Handle,
+    data: Data,
+    batch_size: int,
+    progress: Progress | None = None,
+    continues: bool = False,
 ) -> list[Any]:
-    """One pass that changes nothing. Progress may raise, but not stop it."""
+    """One pass that changes nothing. Progress may raise, but not stop it.
+
+    With `continues` the data goes on where that of the previous call ended.
+    """
     count, shapes = lib.martlet_model_value_count(model), _result_shapes(model)
     results = ffi.new("double[]", max(count, 1))
     finished = _run(
         lambda options: lib.martlet_model_evaluate(model, data.pointer, options, results),
         batch_size,
         _listening(progress, data.sample_count, batch_size, shapes),
+        continues=continues,
     )
     assert finished
     return _split(ffi.unpack(results, count), shapes)

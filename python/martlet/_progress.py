@@ -45,12 +45,12 @@ class ProgressLine:
     Parameters
     ----------
     steps
-        How many there will be.
+        How many there will be; None if nobody knows.
     verbose
         0 for nothing, 1 for a line that moves, 2 for one line at the end.
     """
 
-    def __init__(self, steps: int, verbose: int) -> None:
+    def __init__(self, steps: int | None, verbose: int) -> None:
         self._steps = steps
         self._verbose = verbose if sys.stdout is not None else 0
         self._start = time.perf_counter()
@@ -67,14 +67,18 @@ class ProgressLine:
             return
         self._painted = now
         per_step = self._per_step(done, now)
-        left = _clock(per_step * (self._steps - done))
-        self._surface.paint(self._text(done, left, per_step, values()))
+        if self._steps is None:
+            clock = _clock(now - self._start)
+        else:
+            clock = _clock(per_step * (self._steps - done))
+        self._surface.paint(self._text(done, clock, per_step, values()))
 
     def finish(self, values: dict[str, Any] | None = None, done: int | None = None) -> None:
         """The line as it stays: time taken in place of time left."""
         if self._verbose == 0:
             return
-        done = self._steps if done is None else done
+        done = self._steps or 0 if done is None else done
+        self._steps = self._steps or done
         now = time.perf_counter()
         per_step = self._per_step(done, now)
         elapsed = f"{now - self._start:.0f}s"
@@ -97,6 +101,9 @@ class ProgressLine:
 
     def _text(self, done: int, clock: str, per_step: float, values: dict[str, Any]) -> str:
         bold, green, grey, plain = self._surface.colours
+        if self._steps is None:
+            count = f"{done:7d}/Unknown"
+            return f"{bold}{count} {clock}{plain} {_per_step(per_step)}{_values(values)}"
         filled = _WIDTH * done // max(self._steps, 1)
         mark = self._surface.mark
         bar = f"{grey}{mark * (_WIDTH - filled)}{plain}"

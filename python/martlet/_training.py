@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _data, _native, _nest
+from ._batches import ArrayBatches, Batches, is_batches
 from ._compiling import Compilation
 from ._errors import NonFiniteError, not_supported, refuse
 from ._profile import Profile
@@ -172,7 +174,10 @@ class Trainer:
             raise ValueError(
                 f"model '{self.name}' was compiled without a loss, so it cannot {verb}"
             )
-        self._build_for(x)
+        if not isinstance(x, Batches):
+            self._build_for(x)
+        elif not self.built:
+            self._build_for(x.first()[0])
         return self._model_handle()
 
     # ---- fit ---------------------------------------------------------------------------------
@@ -208,10 +213,16 @@ class Trainer:
         ----------
         x
             Samples: an array, a list, or with several inputs a list of arrays or a dict by name.
+            Or what gives batches ``(x, y)`` or ``(x, y, sample_weight)``: a generator, a
+            :class:`martlet.utils.PyDataset`, a data set of
+            :func:`martlet.utils.image_dataset_from_directory`, a ``DataLoader`` of PyTorch, or any
+            other iterable. The next batch is then made in a thread while this one trains.
         y
-            Targets, in the same forms. Labels may be ``(samples,)`` or ``(samples, 1)``.
+            Targets, in the same forms. Labels may be ``(samples,)`` or ``(samples, 1)``. None where
+            batches bring them.
         batch_size
-            Samples per step; None for 32. The last batch of an epoch may be smaller.
+            Samples per step; None for 32. The last batch of an epoch may be smaller. Of no effect
+            where batches are given.
         epochs
             Index of the epoch to stop before: with `initial_epoch` not a count.
         verbose
@@ -220,18 +231,25 @@ class Trainer:
             A :class:`martlet.callbacks.Callback` or a list of them.
         validation_split
             Share of the samples, taken from the end before any shuffling, that is only evaluated.
+            For arrays only.
         validation_data
-            ``(x, y)`` or ``(x, y, sample_weight)`` to evaluate after each epoch.
+            ``(x, y)`` or ``(x, y, sample_weight)`` to evaluate after each epoch, or what gives
+            batches of them.
         shuffle
-            Whether each epoch takes the samples in a new order.
+            Whether each epoch takes the samples in a new order; of a `PyDataset`, the batches.
+            Other batches come as they are.
         class_weight
             What the samples of a class count in the loss, by class number; others count 1.
         sample_weight
             What each sample counts in the loss.
         initial_epoch
             Index of the first epoch.
-        steps_per_epoch, validation_steps
-            Not supported yet.
+        steps_per_epoch
+            Batches of an epoch; None for all there are. The next epoch goes on where this one
+            stopped; what ends within an epoch begins again, unless it is a generator. A generator
+            without an end needs it.
+        validation_steps
+            Batches of a validation, the same ones each time; None for all there are.
         validation_batch_size
             Samples per step of validation; None for `batch_size`.
         validation_freq
@@ -266,7 +284,6 @@ class Trainer:
         >>> history.epoch, len(history.history["loss"])
         ([0, 1, 2], 3)
         """
-        refuse("fit", steps_per_epoch=steps_per_epoch, validation_steps=validation_steps)
         verbose = verbosity(verbose)
         if on_nan not in _native.ON_NAN:
             raise ValueError(f"on_nan must be one of {sorted(_native.ON_NAN)}, got {on_nan!r}")
@@ -278,25 +295,75 @@ class Trainer:
         if class_weight is not None and sample_weight is not None:
             raise ValueError("fit takes class_weight or sample_weight, not both")
         batch = _batch_size(batch_size)
-        handle = self._ready(x, "fit")
-        samples = self._samples(x, y, sample_weight)
-        held_out = None
-        if validation_data is not None:
-            held_out = self._validation_samples(validation_data)
-        elif validation_split:
-            samples, held_out = _split(samples, validation_split)
-        data = _native.Data(*samples, _class_weight(class_weight))
-        self._check(handle, data, on_nan)
-        validation = None
-        if held_out is not None:
-            validation = _native.Data(*held_out)
-            self._check(handle, validation, on_nan, "validation_data: ")
-        run = _Fit(self, handle, data, batch, epochs, verbose, callbacks)
-        run.shuffle, run.on_nan = bool(shuffle), on_nan
-        run.validation = validation
-        run.validation_batch = _batch_size(validation_batch_size or batch, "validation_batch_size")
+        class_weight = _class_weight(class_weight)
+        passes = max(1, int(epochs - initial_epoch))
+        how: dict[str, Any] = {"asked": "steps_per_epoch", "epochs": passes, "shuffle": shuffle}
+        held_out: Any = None
+        source: _Source
+        if is_batches(x, may_be_list=y is None):
+            _nothing_beside_batches("fit", y=y, sample_weight=sample_weight)
+            if validation_split:
+                raise ValueError(
+                    "validation_split needs arrays; give validation_data beside batches"
+                )
+            batches = Batches(x, steps=steps_per_epoch, **how)
+            handle = self._ready(batches, "fit")
+            source = _BatchSource(self, handle, batches, class_weight, on_nan)
+        else:
+            handle = self._ready(x, "fit")
+            samples = self._samples(x, y, sample_weight)
+            if validation_split and validation_data is None:
+                samples, held_out = _split(samples, validation_split)
+            data = _native.Data(*samples, class_weight)
+            self._check(handle, data, on_nan)
+            source = _ArraySource(handle, data, batch, bool(shuffle), on_nan)
+            if steps_per_epoch not in (None, source.steps):
+                batches = Batches(
+                    ArrayBatches(samples, batch, bool(shuffle)), steps=steps_per_epoch, **how
+                )
+                source = _BatchSource(self, handle, batches, class_weight, on_nan)
+        run = _Fit(self, source, epochs, verbose, callbacks)
+        run.validation = self._validation(
+            handle,
+            held_out,
+            validation_data,
+            batch=_batch_size(validation_batch_size or batch, "validation_batch_size"),
+            steps=validation_steps,
+            epochs=passes,
+            on_nan=on_nan,
+        )
         run.validation_freq = validation_freq
         return run.run(initial_epoch)
+
+    def _validation(
+        self,
+        handle: _native.Handle,
+        held_out: Any,
+        given: Any,
+        *,
+        batch: int,
+        steps: int | None,
+        epochs: int,
+        on_nan: str,
+    ) -> _Source | None:
+        """What is evaluated after an epoch: batches, arrays, or what was split off."""
+        if given is not None and is_batches(given, may_be_list=isinstance(given, list)):
+            batches = Batches(
+                given,
+                "validation_data",
+                steps=steps,
+                asked="validation_steps",
+                epochs=epochs,
+                afresh=True,
+            )
+            return _BatchSource(self, handle, batches, None, on_nan)
+        if given is not None:
+            held_out = self._validation_samples(given)
+        if held_out is None:
+            return None
+        data = _native.Data(*_first_steps(held_out, steps, batch, "validation_steps"))
+        self._check(handle, data, on_nan, "validation_data: ")
+        return _ArraySource(handle, data, batch, False, on_nan)
 
     def _samples(
         self, x: Any, y: Any, sample_weight: Any = None, *, prefix: str = ""
@@ -373,7 +440,7 @@ class Trainer:
         verbose
             0 for silence, 1 or ``"auto"`` for a progress line, 2 for one line.
         steps
-            Not supported yet.
+            Batches to look at; None for all there are.
         callbacks
             A :class:`martlet.callbacks.Callback` or a list of them.
         return_dict
@@ -390,27 +457,31 @@ class Trainer:
         ValueError
             If the model is not compiled or the data does not fit it.
         """
-        refuse("evaluate", steps=steps)
         verbose = verbosity(verbose)
         batch = _batch_size(batch_size)
-        handle = self._ready(x, "evaluate")
-        data = _native.Data(*self._samples(x, y, sample_weight))
-        self._check(handle, data)
+        source: _Source
+        if is_batches(x, may_be_list=y is None):
+            _nothing_beside_batches("evaluate", y=y, sample_weight=sample_weight)
+            batches = Batches(x, steps=steps)
+            source = _BatchSource(self, self._ready(batches, "evaluate"), batches)
+        else:
+            handle = self._ready(x, "evaluate")
+            samples = self._samples(x, y, sample_weight)
+            data = _native.Data(*_first_steps(samples, steps, batch, "steps"))
+            self._check(handle, data)
+            source = _ArraySource(handle, data, batch)
         names = self._result_names()
-        steps = _steps(data.sample_count, batch)
-        listeners = _Listeners(self, callbacks, "test", {"verbose": verbose, "steps": steps})
-        line = ProgressLine(steps, verbose)
+        listeners = _Listeners(self, callbacks, "test", {"verbose": verbose, "steps": source.steps})
+        line = ProgressLine(source.steps, verbose)
         try:
             results = listeners.run(
-                lambda progress: _native.evaluate(handle, data, batch, progress),
-                names,
-                _painting(line, names) if verbose else None,
+                source.evaluate, names, _painting(line, names) if verbose else None
             )
         except BaseException:
             line.abandon()
             raise
         self._report(results)
-        line.finish(_logs(names, results))
+        line.finish(_logs(names, results), source.steps)
         return _returned(names, results, return_dict)
 
     def predict(
@@ -432,7 +503,7 @@ class Trainer:
         verbose
             0 for silence, 1 or ``"auto"`` for a progress line, 2 for one line.
         steps
-            Not supported yet.
+            Batches to look at; None for all there are.
         callbacks
             A :class:`martlet.callbacks.Callback` or a list of them.
 
@@ -447,10 +518,13 @@ class Trainer:
         ValueError
             If the data does not fit the model.
         """
-        refuse("predict", steps=steps)
         verbose = verbosity(verbose)
         batch = _batch_size(batch_size)
+        if is_batches(x):
+            refuse("predict on batches", callbacks=callbacks or None)
+            return self._predicted_batches(Batches(x, steps=steps), verbose)
         xs = self._prediction_inputs(x)
+        (xs,) = _first_steps((xs,), steps, batch, "steps")
         if verbose == 0 and not callbacks:
             return self._predicted(xs, batch)
         steps = _steps(len(xs[0]), batch)
@@ -467,6 +541,22 @@ class Trainer:
             raise
         line.finish()
         return outputs
+
+    def _predicted_batches(self, batches: Batches, verbose: int) -> Any:
+        parts: list[list[Any]] = []
+        line = ProgressLine(batches.steps, verbose)
+        try:
+            for x, _, _ in batches.epoch():
+                with _named_batch(f"batch {len(parts) + 1}: "):
+                    xs = self._prediction_inputs(x)
+                    parts.append(_nest.flatten(self._predicted(xs, len(xs[0]))))
+                line.update(len(parts), dict)
+        except BaseException:
+            line.abandon()
+            raise
+        line.finish(done=len(parts))
+        whole = [np.concatenate(each) for each in zip(*parts, strict=True)]
+        return _nest.packed_like(self._outputs_structure, whole)
 
     def train_on_batch(
         self,
@@ -597,25 +687,14 @@ class Trainer:
 class _Fit:
     """One call of `fit`, when everything has been checked."""
 
-    shuffle = True
-    on_nan = "stop"
-    validation: _native.Data | None = None
-    validation_batch = _data.BATCH_SIZE
+    validation: _Source | None = None
     validation_freq: int | Iterable[int] = 1
 
     def __init__(
-        self,
-        model: Any,
-        handle: _native.Handle,
-        data: _native.Data,
-        batch: int,
-        epochs: int,
-        verbose: int,
-        callbacks: Any,
+        self, model: Any, source: _Source, epochs: int, verbose: int, callbacks: Any
     ) -> None:
-        self.model, self.handle, self.data = model, handle, data
-        self.batch, self.epochs, self.verbose = batch, epochs, verbose
-        self.steps = _steps(data.sample_count, batch)
+        self.model, self.source = model, source
+        self.epochs, self.verbose = epochs, verbose
         self.names = model._result_names()
         self.history = History()
         self.callbacks = CallbackList(callbacks)
@@ -629,7 +708,7 @@ class _Fit:
         model.history, model.stop_training = self.history, False
         model._initial_epoch = initial_epoch
         self.callbacks.set_params(
-            {"verbose": self.verbose, "epochs": self.epochs, "steps": self.steps}
+            {"verbose": self.verbose, "epochs": self.epochs, "steps": self.source.steps}
         )
         self.callbacks.set_model(model)
         self.callbacks.check(self.keys())
@@ -664,7 +743,7 @@ class _Fit:
         self.callbacks.on_epoch_begin(epoch, {})
         if self.epochs > 1 and self.verbose:
             print(f"Epoch {epoch + 1}/{self.epochs}", flush=True)
-        line = ProgressLine(self.steps, self.verbose)
+        line = ProgressLine(self.source.steps, self.verbose)
         try:
             done, results = self.train(line)
             if results:
@@ -704,16 +783,11 @@ class _Fit:
 
         if self.hears_batches:
             self.callbacks.on_train_batch_begin(0, {})
-        results = _native.train(
-            self.handle, self.data, self.batch, after_batch, self.shuffle, self.on_nan
-        )
-        return (self.steps, results) if results is not None else latest
+        results = self.source.train(after_batch)
+        return (self.source.steps or latest[0], results) if results is not None else latest
 
-    def validate(self, data: _native.Data) -> list[float]:
-        return _Listeners(self.model, self.callbacks, "test").run(
-            lambda progress: _native.evaluate(self.handle, data, self.validation_batch, progress),
-            self.names,
-        )
+    def validate(self, source: _Source) -> list[Any]:
+        return _Listeners(self.model, self.callbacks, "test").run(source.evaluate, self.names)
 
     def validates_after(self, epoch: int) -> bool:
         if isinstance(self.validation_freq, int):
@@ -763,6 +837,144 @@ class _Listeners:
 
     def tell(self, what: str, *arguments: Any) -> None:
         getattr(self.callbacks, f"on_{self.verb}_{what}")(*arguments)
+
+
+# ---- Where samples come from -----------------------------------------------------------------
+
+
+class _Source:
+    """What a model is trained or evaluated on."""
+
+    @property
+    def steps(self) -> int | None:
+        """Batches of a pass; None if only the pass itself will tell."""
+        raise NotImplementedError
+
+    def train(self, after_batch: _native.Progress) -> list[float] | None:
+        """One pass that updates the weights; the means, or None if `after_batch` stopped it."""
+        raise NotImplementedError
+
+    def evaluate(self, progress: _native.Progress | None = None) -> list[float]:
+        """One pass that changes nothing."""
+        raise NotImplementedError
+
+
+class _ArraySource(_Source):
+    """Arrays: the core goes through them by itself."""
+
+    def __init__(
+        self,
+        handle: _native.Handle,
+        data: _native.Data,
+        batch: int,
+        shuffle: bool = False,
+        on_nan: str = "stop",
+    ) -> None:
+        self.handle, self.data, self.batch = handle, data, batch
+        self.shuffle, self.on_nan = shuffle, on_nan
+
+    @property
+    def steps(self) -> int:
+        return _steps(self.data.sample_count, self.batch)
+
+    def train(self, after_batch: _native.Progress) -> list[float] | None:
+        return _native.train(
+            self.handle, self.data, self.batch, after_batch, self.shuffle, self.on_nan
+        )
+
+    def evaluate(self, progress: _native.Progress | None = None) -> list[float]:
+        return _native.evaluate(self.handle, self.data, self.batch, progress)
+
+
+class _BatchSource(_Source):
+    """Batches: each is checked and goes to the core on its own, as a part of the same pass."""
+
+    def __init__(
+        self,
+        model: Any,
+        handle: _native.Handle,
+        batches: Batches,
+        class_weight: dict[int, float] | None = None,
+        on_nan: str = "stop",
+    ) -> None:
+        self.model, self.handle, self.batches = model, handle, batches
+        self.class_weight, self.on_nan = class_weight, on_nan
+
+    @property
+    def steps(self) -> int | None:
+        return self.batches.steps
+
+    def train(self, after_batch: _native.Progress) -> list[float] | None:
+        self.tell("on_epoch_begin")
+        results: list[float] = []
+        for done, data in self.checked():
+            trained = _native.train(
+                self.handle,
+                data,
+                data.sample_count,
+                on_nan=self.on_nan,
+                continues=done > 1,
+            )
+            assert trained is not None  # nobody could have stopped it
+            results = trained
+            if after_batch(done, self.steps or done, results):
+                return None
+        self.tell("on_epoch_end")
+        return results
+
+    def evaluate(self, progress: _native.Progress | None = None) -> list[float]:
+        results: list[float] = []
+        for done, data in self.checked():
+            results = _native.evaluate(self.handle, data, data.sample_count, continues=done > 1)
+            if progress:
+                progress(done, self.steps or done, results)
+        return results
+
+    def checked(self) -> Iterator[tuple[int, _native.Data]]:
+        for done, (x, y, weight) in enumerate(self.batches.epoch(), 1):
+            with _named_batch(f"{self.batches.prefix}batch {done}: "):
+                xs, ys, weights = self.model._samples(x, y, weight)
+                data = _native.Data(xs, ys, weights, self.class_weight)
+                self.model._check(self.handle, data, self.on_nan)
+            yield done, data
+
+    def tell(self, hook: str) -> None:
+        """Calls a method that a `PyDataset` may have."""
+        method = getattr(self.batches.source, hook, None)
+        if method is not None:
+            method()
+
+
+@contextmanager
+def _named_batch(prefix: str) -> Iterator[None]:
+    """Puts in front of what is wrong with a batch which one it is."""
+    try:
+        yield
+    except (NonFiniteError, ValueError, TypeError) as error:
+        raise type(error)(f"{prefix}{error}") from None
+
+
+def _nothing_beside_batches(verb: str, **arguments: Any) -> None:
+    for name, value in arguments.items():
+        if value is not None:
+            raise ValueError(
+                f"{verb}: x gives batches (x, y) or (x, y, sample_weight), so {name} must not be "
+                "given beside it"
+            )
+
+
+def _first_steps(groups: Any, steps: int | None, batch: int, asked: str) -> Any:
+    """The samples of the first steps, as views."""
+    if steps is None:
+        return groups
+    if not isinstance(steps, int | np.integer) or steps < 1:
+        raise ValueError(f"{asked} must be an integer from 1 up, got {steps!r}")
+    count, wanted = len(groups[0][0]), int(steps) * batch
+    if wanted - batch >= count:
+        raise ValueError(
+            f"{asked}={steps} batches of {batch} are more than the {count} samples there are"
+        )
+    return tuple([array[:wanted] for array in group] for group in groups)
 
 
 # ---- Small parts -----------------------------------------------------------------------------

@@ -536,6 +536,13 @@ class Model(Trainer, Layer):
         self._build_for(leaves[0])
         return _nest.packed_like(self._outputs_structure, self._made_of(leaves))
 
+    @property
+    def _augments(self) -> bool:
+        # A model of augmentation alone is called like one of its layers.
+        return any(layer._augments for layer in self._layers) and all(
+            layer._augments or layer._prepares for layer in self._layers
+        )
+
     def _compute(self, inputs: Any, training: bool) -> Any:
         xs = self._prediction_inputs(inputs)
         # Training statistics are those of all samples.

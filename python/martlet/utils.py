@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 
 from . import _data, _randomness
+from ._batches import PyDataset as PyDataset
+from ._batches import Sequence as Sequence
+from ._dataset import Dataset as Dataset
+from ._dataset import image_dataset_from_directory as image_dataset_from_directory
 from ._download import get_file as get_file
+from ._images import array_to_img as array_to_img
+from ._images import img_to_array as img_to_array
+from ._images import load_img as load_img
+from ._images import save_img as save_img
 from ._plot_model import plot_model as plot_model
 from ._progbar import Progbar as Progbar
 from ._serialization import custom_object_scope as custom_object_scope

@@ -13,7 +13,7 @@ import urllib.request
 import numpy as np
 import pytest
 
-from martlet.datasets import _files, cifar10, digits, fashion_mnist, mnist
+from martlet.datasets import _files, cifar10, cifar100, digits, fashion_mnist, mnist
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +88,7 @@ def test_the_folder_named_by_hand_comes_first(tmp_path, monkeypatch):
         (mnist.load_data, "mnist.npz"),
         (fashion_mnist.load_data, "train-images-idx3-ubyte.gz"),
         (cifar10.load_data, "cifar-10-python.tar.gz"),
+        (cifar100.load_data, "cifar-100-python.tar.gz"),
     ],
 )
 def test_offline_one_line_says_which_file_goes_where(load, name, tmp_path):
@@ -188,6 +189,32 @@ def test_cifar10(packed, tmp_path, monkeypatch):
     assert y_test.tolist() == [[label] for label in batches["test_batch"][b"labels"]]
     red = batches["data_batch_1"][b"data"][0, :1024].reshape(32, 32)
     assert x_train[0, :, :, 0].tolist() == red.tolist()
+
+
+@pytest.mark.parametrize("label_mode", ["fine", "coarse"])
+def test_cifar100(label_mode, tmp_path, monkeypatch):
+    monkeypatch.setenv("MARTLET_DATA_DIR", str(tmp_path))
+    folder = tmp_path / "cifar-100-python"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for name, count in (("train", 5), ("test", 2)):
+        batch = {
+            b"data": random.integers(0, 256, (count, 3072), dtype=np.uint8),
+            b"fine_labels": list(range(count)),
+            b"coarse_labels": [7] * count,
+        }
+        (folder / name).write_bytes(pickle.dumps(batch, protocol=4))
+    (x_train, y_train), (x_test, y_test) = cifar100.load_data(label_mode)
+    assert x_train.shape == (5, 32, 32, 3) and x_test.shape == (2, 32, 32, 3)
+    assert x_test[0, :, :, 1].ravel().tolist() == batch[b"data"][0, 1024:2048].tolist()
+    assert y_train.dtype == np.uint8
+    assert y_test.tolist() == ([[0], [1]] if label_mode == "fine" else [[7], [7]])
+    assert len(y_train) == 5
+
+
+def test_cifar100_has_two_kinds_of_labels():
+    with pytest.raises(ValueError, match="^unknown label_mode 'corse'; did you mean 'coarse'"):
+        cifar100.load_data("corse")
 
 
 def test_cifar10_runs_no_code(tmp_path, monkeypatch):

@@ -71,6 +71,20 @@ def test_the_line_in_one_piece(clock, capsys):
     assert capsys.readouterr().out == "3/3 - 0s - 22ms/step - accuracy: 0.4000 - loss: 1.5243\n"
 
 
+def test_steps_that_nobody_knows(clock, monkeypatch):
+    terminal = use_terminal(monkeypatch)
+    line = ProgressLine(None, 1)
+    for done in (1, 2, 3):
+        clock.now += 30
+        line.update(done, lambda: VALUES)
+    line.finish(VALUES, 3)
+    shown = re.sub(r"\x1b\[[0-9]*[mK]", "", terminal.getvalue()).split("\r")[1:]
+    values = " - accuracy: 0.4000 - loss: 1.5243"
+    assert shown[0] == f"      1/Unknown 30s 30s/step{values}"
+    assert shown[2] == f"      3/Unknown 1:30 30s/step{values}"
+    assert shown[3] == f"3/3 {'━' * 20} 90s 30s/step{values}\n"
+
+
 def test_silence(clock, capsys):
     line = ProgressLine(3, 0)
     line.update(1, lambda: pytest.fail("values are not asked for"))

@@ -200,7 +200,8 @@ MARTLET_API martlet_status martlet_layer_weight_info(martlet_weight_info *out,
 MARTLET_API martlet_status martlet_layer_get_weight(const martlet_layer *layer, int64_t index,
                                                     float *values, int64_t count);
 /* Copies all weights in, any dtype. All shapes are checked before the first value changes. Here
- * the first axis of an array is that of the weight; there are no samples. */
+ * the first axis of an array is that of the weight; there are no samples. A weight without axes
+ * comes as an array of one element. */
 MARTLET_API martlet_status martlet_layer_set_weights(martlet_layer *layer,
                                                      const martlet_array *weights, int64_t count);
 
@@ -359,6 +360,9 @@ typedef struct martlet_epoch_options {
   int32_t on_nan;     /* MARTLET_ON_NAN_... */
   martlet_progress progress; /* or NULL */
   void *user;                /* handed to progress */
+  int32_t continues;  /* 1: the data goes on where that of the model's previous call of the same
+                         function ended, so results are means over both; for data that is not all
+                         there at once. 0: a pass of its own */
 } martlet_epoch_options;
 
 /* Checks data against a compiled model without touching a weight: ranks, shapes, lengths, labels

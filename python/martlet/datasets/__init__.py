@@ -10,6 +10,7 @@ names, in Martlet's cache and in Keras's, and else downloaded into Martlet's cac
 """
 
 from . import cifar10 as cifar10
+from . import cifar100 as cifar100
 from . import digits as digits
 from . import fashion_mnist as fashion_mnist
 from . import mnist as mnist

@@ -3,6 +3,12 @@
 from ._activations import LeakyReLU as LeakyReLU
 from ._activations import ReLU as ReLU
 from ._activations import Softmax as Softmax
+from ._augmentation import RandomBrightness as RandomBrightness
+from ._augmentation import RandomContrast as RandomContrast
+from ._augmentation import RandomFlip as RandomFlip
+from ._augmentation import RandomRotation as RandomRotation
+from ._augmentation import RandomTranslation as RandomTranslation
+from ._augmentation import RandomZoom as RandomZoom
 from ._convolution import Conv2D as Conv2D
 from ._convolution import Convolution2D as Convolution2D
 from ._core import Activation as Activation
@@ -23,5 +29,8 @@ from ._pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
 from ._pooling import GlobalAvgPool2D as GlobalAvgPool2D
 from ._pooling import MaxPool2D as MaxPool2D
 from ._pooling import MaxPooling2D as MaxPooling2D
+from ._preprocessing import CenterCrop as CenterCrop
+from ._preprocessing import Normalization as Normalization
 from ._preprocessing import Rescaling as Rescaling
+from ._preprocessing import Resizing as Resizing
 from ._regularization import Dropout as Dropout

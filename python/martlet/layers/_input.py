@@ -33,6 +33,8 @@ class InputLayer(Layer):
     (None, 2)
     """
 
+    _prepares = True
+
     def __init__(
         self,
         shape: Sequence[int] | None = None,

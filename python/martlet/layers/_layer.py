@@ -36,6 +36,8 @@ class Layer:
 
     #: Whether a call takes a list of tensors as one argument.
     _merges: ClassVar[bool] = False
+    #: Whether the layer gets data ready, the same way in training and outside.
+    _prepares: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -147,7 +149,8 @@ class Layer:
         shown = []
         for key, parameter in inspect.signature(type(self).__init__).parameters.items():
             value = self._arguments.get(key, parameter.default)
-            if key == "self" or key not in self._arguments:
+            # The name comes last, whether or not it is an explicit argument.
+            if key in ("self", "name") or key not in self._arguments:
                 continue
             if parameter.default is inspect.Parameter.empty:
                 shown.append(_shown(value))
@@ -157,12 +160,16 @@ class Layer:
             shown.append(f"name={self._arguments['name']!r}")
         if self._policy.name != "float32":
             shown.append(f"dtype={self._policy.name!r}")
-        # `name` is an explicit argument of some layers.
-        call = f"{type(self).__name__}({', '.join(dict.fromkeys(shown))})"
+        call = f"{type(self).__name__}({', '.join(shown)})"
         count = self.count_params() if self.built else 0
         return f"{call}  # {count:,} parameters" if count else call
 
     # ---- Calls -------------------------------------------------------------------------------
+
+    @property
+    def _augments(self) -> bool:
+        """Whether a call on arrays that does not say works as in training."""
+        return False
 
     def __call__(self, inputs: Any, training: bool | None = None) -> Any:
         """Calls the layer on symbols or on arrays.
@@ -172,7 +179,8 @@ class Layer:
         inputs
             A symbol, an array, or for layers that merge a list of them.
         training
-            For arrays: whether dropout and batch normalization work as in training.
+            For arrays: whether dropout and batch normalization work as in training. None for no,
+            but for yes where nothing but augmentation is called.
 
         Returns
         -------
@@ -181,7 +189,7 @@ class Layer:
         """
         if _nest.any_leaf(inputs, lambda leaf: isinstance(leaf, KerasTensor)):
             return self._call_on_symbols(inputs, training)
-        return self._compute(inputs, bool(training))
+        return self._compute(inputs, self._augments if training is None else bool(training))
 
     def _call_on_symbols(self, inputs: Any, training: bool | None = None) -> Any:
         leaves = _nest.flatten(inputs)
@@ -219,11 +227,13 @@ class Layer:
 
     def _calculator_for(self, shapes: tuple[tuple[int, ...], ...]) -> tuple[Any, tuple[int, ...]]:
         """A model of this layer alone, kept for the next call on the same shapes."""
-        if self._calculator is None or self._calculator[0] != shapes:
+        calculator = self._calculator
+        if calculator is None or calculator[0] != shapes:
             inputs, output = self._called_on(shapes)
             model = _native.model_create(inputs, [output], "Functional", "alone")
-            self._calculator = (shapes, (model, _native.symbol_shape(output)))
-        return self._calculator[1]
+            calculator = (shapes, (model, _native.symbol_shape(output)))
+            self._calculator = calculator
+        return calculator[1]
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights, for inputs of a shape whose first entry stands for the samples."""

@@ -1,0 +1,39 @@
+import MartletOps
+import MartletTensors
+
+/// In training mirrors images at random: `horizontal` left to right, `vertical` upside down,
+/// `horizontal_and_vertical` both at once or not at all, as in Keras.
+package struct RandomFlip: ConfigurableLayerKind {
+  package static let className = "RandomFlip"
+
+  private enum Mode: String, CaseIterable {
+    case horizontal, vertical
+    case both = "horizontal_and_vertical"
+  }
+
+  private let mode: Mode
+  private let seed: LayerSeed
+
+  package init(_ attributes: inout Attributes) throws(MartletError) {
+    mode = try attributes.choice("mode", default: .both)
+    seed = try LayerSeed(&attributes)
+    try attributes.dataFormat()
+  }
+
+  package var configuration: JSONObject {
+    ["mode": .text(mode.rawValue), "seed": seed.configuration, "data_format": "channels_last"]
+  }
+
+  package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
+    _ = try imageInput(inputs)
+    return []
+  }
+
+  package func lower(
+    _ call: LayerCall, into program: inout Program
+  ) throws(MartletError) -> [Program.ValueID] {
+    let operation = RandomMotionOp(
+      .flip(horizontal: mode != .vertical, vertical: mode != .horizontal), seed: seed.value)
+    return [try program.apply(operation, to: call.inputs, layer: call.layer)]
+  }
+}
