@@ -27,7 +27,7 @@ struct ImageSampling: Sendable {
     ]
   }
 
-  func operation(_ motion: RandomMotionOp.Motion, seed: UInt64) -> RandomMotionOp {
+  func operation(_ motion: RandomMotionOp.Motion, seed: RandomKey) -> RandomMotionOp {
     RandomMotionOp(
       motion, isBilinear: interpolation == .bilinear, fill: fill, fillValue: Float(fillValue),
       seed: seed)
@@ -37,11 +37,11 @@ struct ImageSampling: Sendable {
 /// The seed of a layer that draws random numbers.
 struct LayerSeed: Sendable {
   private let given: Int?
-  let value: UInt64
+  let key: RandomKey
 
   init(_ attributes: inout Attributes) throws(MartletError) {
     given = try attributes.seed()
-    value = given.map { UInt64(bitPattern: Int64($0)) } ?? RandomSeeds.shared.next()
+    key = RandomKey(given.map { UInt64(bitPattern: Int64($0)) } ?? RandomSeeds.shared.next())
   }
 
   var configuration: JSONValue { given.map { .integer($0) } ?? .null }

@@ -15,9 +15,9 @@ package struct RandomColorOp: Operation {
   package let change: Change
   /// Results beyond are clipped.
   package let bounds: ClosedRange<Float>
-  package let seed: UInt64
+  package let seed: RandomKey
 
-  package init(_ change: Change, bounds: ClosedRange<Float>, seed: UInt64) {
+  package init(_ change: Change, bounds: ClosedRange<Float>, seed: RandomKey) {
     self.change = change
     self.bounds = bounds
     self.seed = seed
@@ -58,7 +58,7 @@ package struct RandomColorOp: Operation {
   ) -> ColumnAdjustment {
     let number = task.scratch
     site.kernels.random.uniform(
-      seed, randomStream(task.step, site.index), sample, number, 1)
+      seed.value, randomStream(task.step, site.index), sample, number, 1)
     let (factor, shift) = drawn(number[0])
     let row = ScratchRow(task.scratch + 1, site.setting.outputShape)
     row.fill(factor: factor, shift: shift)
@@ -106,7 +106,8 @@ package struct RandomColorOp: Operation {
     _ inputs: [[Double]], variables: [[Double]], setting: ReferenceSetting
   ) -> [Double] {
     let numbers: [Float] = PlainRandom.uniform(
-      key: seed, stream: randomStream(setting.step, setting.index), first: 0, count: setting.batch)
+      key: seed.value, stream: randomStream(setting.step, setting.index), first: 0,
+      count: setting.batch)
     let channels = setting.outputShape[2]
     return zip(inputs[0].samples(setting), numbers).flatMap { x, number in
       let (factor, shift) = drawn(number)

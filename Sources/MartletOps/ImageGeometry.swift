@@ -121,11 +121,11 @@ package struct RandomMotionOp: Operation {
   package let isBilinear: Bool
   package let fill: ImageFill
   package let fillValue: Float
-  package let seed: UInt64
+  package let seed: RandomKey
 
   package init(
     _ motion: Motion, isBilinear: Bool = false, fill: ImageFill = .reflect, fillValue: Float = 0,
-    seed: UInt64
+    seed: RandomKey
   ) {
     self.motion = motion
     self.isBilinear = isBilinear
@@ -191,7 +191,7 @@ package struct RandomMotionOp: Operation {
 
   private func map(_ sample: Int, _ site: Site, _ task: borrowing Task) -> Resampling {
     site.kernels.random.uniform(
-      seed, randomStream(task.step, site.index), sample * 2, task.scratch, 2)
+      seed.value, randomStream(task.step, site.index), sample * 2, task.scratch, 2)
     return map(task.scratch, site.setting.outputShape)
   }
 
@@ -223,7 +223,7 @@ package struct RandomMotionOp: Operation {
     _ inputs: [[Double]], variables: [[Double]], setting: ReferenceSetting
   ) -> [Double] {
     let numbers: [Float] = PlainRandom.uniform(
-      key: seed, stream: randomStream(setting.step, setting.index), first: 0,
+      key: seed.value, stream: randomStream(setting.step, setting.index), first: 0,
       count: 2 * setting.batch)
     return inputs[0].samples(setting).enumerated().flatMap { sample, x in
       let drawn = Array(numbers[(2 * sample)..<(2 * sample + 2)])

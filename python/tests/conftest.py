@@ -19,9 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def fresh_start():
-    """The same names and random numbers for every test, whatever ran before."""
+    """The same names, classes and random numbers for every test, whatever ran before."""
     martlet.backend.clear_session()
     martlet.utils.set_random_seed(1)
+    martlet.utils.get_custom_objects().clear()
     yield
     martlet.config.set_num_threads(0)
     martlet.config.set_matmul_precision("highest")

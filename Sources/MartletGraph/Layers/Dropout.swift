@@ -6,25 +6,21 @@ import MartletTensors
 package struct Dropout: ConfigurableLayerKind {
   package static let className = "Dropout"
   private let rate: Double
-  private let givenSeed: Int?
-  private let seed: RandomKey
+  private let seed: LayerSeed
 
   package init(_ attributes: inout Attributes) throws(MartletError) {
     rate = try attributes.number("rate", atLeast: 0, atMost: 1)
-    givenSeed = try attributes.seed()
+    seed = try LayerSeed(&attributes)
     try attributes.absent("noise_shape", "elements are dropped one by one in this version")
-    seed = RandomKey(
-      givenSeed.map { UInt64(bitPattern: Int64($0)) } ?? RandomSeeds.shared.next())
   }
 
   package var configuration: JSONObject {
     [
-      "rate": .number(rate), "seed": givenSeed.map { .integer($0) } ?? .null,
-      "noise_shape": .null,
+      "rate": .number(rate), "seed": seed.configuration, "noise_shape": .null,
     ]
   }
 
-  package var randomKey: RandomKey? { seed }
+  package var randomKey: RandomKey? { seed.key }
 
   package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
     _ = try onlyInput(inputs)
@@ -35,7 +31,7 @@ package struct Dropout: ConfigurableLayerKind {
     _ call: LayerCall, into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
     guard rate > 0 else { return call.inputs }
-    let operation = DropoutOp(rate: Float(rate), seed: seed)
+    let operation = DropoutOp(rate: Float(rate), seed: seed.key)
     return [try program.apply(operation, to: call.inputs, layer: call.layer)]
   }
 }

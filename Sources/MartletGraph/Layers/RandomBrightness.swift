@@ -14,6 +14,8 @@ package struct RandomBrightness: ConfigurableLayerKind {
     seed = try LayerSeed(&attributes)
   }
 
+  package var randomKey: RandomKey? { seed.key }
+
   package var configuration: JSONObject {
     [
       "factor": shares.configuration, "value_range": bounds.configuration,
@@ -29,7 +31,7 @@ package struct RandomBrightness: ConfigurableLayerKind {
   package func lower(
     _ call: LayerCall, into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
-    let operation = RandomColorOp(.brightness(shares), bounds: bounds, seed: seed.value)
+    let operation = RandomColorOp(.brightness(shares), bounds: bounds, seed: seed.key)
     return [try program.apply(operation, to: call.inputs, layer: call.layer)]
   }
 }

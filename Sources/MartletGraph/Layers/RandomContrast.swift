@@ -21,6 +21,8 @@ package struct RandomContrast: ConfigurableLayerKind {
     seed = try LayerSeed(&attributes)
   }
 
+  package var randomKey: RandomKey? { seed.key }
+
   package var configuration: JSONObject {
     [
       "factor": .array([.number(below), .number(above)]), "value_range": bounds.configuration,
@@ -37,7 +39,7 @@ package struct RandomContrast: ConfigurableLayerKind {
     _ call: LayerCall, into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
     let operation = RandomColorOp(
-      .contrast((1 - below)...(1 + above)), bounds: bounds, seed: seed.value)
+      .contrast((1 - below)...(1 + above)), bounds: bounds, seed: seed.key)
     return [try program.apply(operation, to: call.inputs, layer: call.layer)]
   }
 }

@@ -20,6 +20,8 @@ package struct RandomFlip: ConfigurableLayerKind {
     try attributes.dataFormat()
   }
 
+  package var randomKey: RandomKey? { seed.key }
+
   package var configuration: JSONObject {
     ["mode": .text(mode.rawValue), "seed": seed.configuration, "data_format": "channels_last"]
   }
@@ -33,7 +35,7 @@ package struct RandomFlip: ConfigurableLayerKind {
     _ call: LayerCall, into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
     let operation = RandomMotionOp(
-      .flip(horizontal: mode != .vertical, vertical: mode != .horizontal), seed: seed.value)
+      .flip(horizontal: mode != .vertical, vertical: mode != .horizontal), seed: seed.key)
     return [try program.apply(operation, to: call.inputs, layer: call.layer)]
   }
 }

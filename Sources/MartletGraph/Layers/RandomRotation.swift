@@ -14,6 +14,8 @@ package struct RandomRotation: ConfigurableLayerKind {
     seed = try LayerSeed(&attributes)
   }
 
+  package var randomKey: RandomKey? { seed.key }
+
   package var configuration: JSONObject {
     (["factor": turns.configuration, "seed": seed.configuration] as JSONObject)
       .appending(sampling.configuration)
@@ -27,7 +29,7 @@ package struct RandomRotation: ConfigurableLayerKind {
   package func lower(
     _ call: LayerCall, into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
-    let operation = sampling.operation(.rotation(turns), seed: seed.value)
+    let operation = sampling.operation(.rotation(turns), seed: seed.key)
     return [try program.apply(operation, to: call.inputs, layer: call.layer)]
   }
 }

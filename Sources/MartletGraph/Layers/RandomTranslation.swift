@@ -20,6 +20,8 @@ package struct RandomTranslation: ConfigurableLayerKind {
     seed = try LayerSeed(&attributes)
   }
 
+  package var randomKey: RandomKey? { seed.key }
+
   package var configuration: JSONObject {
     ([
       "height_factor": givenHeight, "width_factor": givenWidth, "seed": seed.configuration,
@@ -35,7 +37,7 @@ package struct RandomTranslation: ConfigurableLayerKind {
     _ call: LayerCall, into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
     let operation = sampling.operation(
-      .translation(height: height, width: width), seed: seed.value)
+      .translation(height: height, width: width), seed: seed.key)
     return [try program.apply(operation, to: call.inputs, layer: call.layer)]
   }
 }

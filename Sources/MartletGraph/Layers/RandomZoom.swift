@@ -23,6 +23,8 @@ package struct RandomZoom: ConfigurableLayerKind {
     seed = try LayerSeed(&attributes)
   }
 
+  package var randomKey: RandomKey? { seed.key }
+
   package var configuration: JSONObject {
     ([
       "height_factor": givenHeight, "width_factor": givenWidth, "seed": seed.configuration,
@@ -37,7 +39,7 @@ package struct RandomZoom: ConfigurableLayerKind {
   package func lower(
     _ call: LayerCall, into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
-    let operation = sampling.operation(.zoom(height: height, width: width), seed: seed.value)
+    let operation = sampling.operation(.zoom(height: height, width: width), seed: seed.key)
     return [try program.apply(operation, to: call.inputs, layer: call.layer)]
   }
 }
