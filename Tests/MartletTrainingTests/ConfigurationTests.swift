@@ -138,7 +138,7 @@ import Testing
     (
       "mse", #"{"class_name": "Recall", "config": {"thresholds": [0.5, 2]}}"#,
       "Recall: invalid value for argument 'thresholds': expected numbers from 0 to 1, received "
-        + "[0.5,2]"
+        + "[0.5, 2]"
     ),
     (
       "mse", #"{"class_name": "MeanIoU"}"#, "MeanIoU: missing the required argument 'num_classes'"
