@@ -62,9 +62,7 @@ def assert_same_history(found: list[dict[str, list[float]]], tolerance: float = 
     for other in found[1:]:
         assert list(other) == list(found[0])
         for key in other:
-            # A picture on the border between two classes may fall to either side.
-            few = 0.011 if "acc" in key else tolerance
-            np.testing.assert_allclose(other[key], found[0][key], rtol=few, atol=few)
+            np.testing.assert_allclose(other[key], found[0][key], rtol=tolerance, atol=tolerance)
 
 
 def ann(keras: Any) -> Any:
@@ -133,9 +131,8 @@ def test_a_network_on_grey_pictures(build, data, request):
         answers.append(model.predict(x[:20], verbose=0))
     assert histories[0]["loss"][-1] < histories[0]["loss"][0]
     assert_same_history(histories)
-    # Adam divides by small second moments: a rounding of one step is a hundredth after thirty.
     for other in answers[1:]:
-        np.testing.assert_allclose(other, answers[0], atol=4e-2)
+        np.testing.assert_allclose(other, answers[0], atol=5e-3)
 
 
 def test_the_shapes_and_counts_of_a_functional_network():
