@@ -19,7 +19,8 @@ package final class Plan {
   package let trainedVariables: [Variable]
   /// Where each of them starts in `gradients`.
   package let gradientOffsets: [Int]
-  /// `heads[h].resultCount` rows of `capacity` numbers for each head, one head after the other.
+  /// `heads[h].resultCount` rows of `capacity` numbers for each head, one head after the other; then
+  /// a row for each penalty of a layer's output.
   package let results: UnsafeMutablePointer<Float>
 
   private let kernels: Kernels
@@ -30,6 +31,9 @@ package final class Plan {
   private var gradientSum: Segment
   /// What one task of the optimizer takes.
   private let chunks: [[GradientStretch]]
+  /// Where the parts of the weights' penalties are, and the rows of those of outputs.
+  private let weightPenalties: UnsafeBufferPointer<Float>
+  private let activityPenalties: [UnsafePointer<Float>]
   private let slabStart: Int
   private let slabCount: Int
 
@@ -86,7 +90,7 @@ package final class Plan {
 
   /// Elements that one task of the optimizer takes: its weights, gradients and moments stay in the
   /// first cache level.
-  private static let chunkCount = 4096
+  static let chunkCount = 4096
   /// Some ten microseconds of work, so that sharing it out does not cost more than it gains.
   package static let leastGroupWork = 3 << 18
 
@@ -111,7 +115,8 @@ package final class Plan {
     var program = program
     // What the heads read must survive fusion like an output.
     let outputs = program.outputs
-    program.outputs += heads.map(\.lossInput)
+    if heads.isEmpty { program.activityPenalties = [] }
+    program.outputs += heads.map(\.lossInput) + program.activityPenalties.map(\.value)
     program = program.fused(isTraining: isTraining, computesGradients: computesGradients)
     program.outputs = outputs
 
@@ -136,6 +141,13 @@ package final class Plan {
       floatCount: draft.slabStart + draft.slabCount * draft.groupCapacity)
     resultBuffer = try Buffer(floatCount: draft.resultRowCount * capacity)
     results = resultBuffer.floats
+    weightPenalties = UnsafeBufferPointer(
+      start: (persistent.bytes + draft.weightPenaltyOffset).assumingMemoryBound(to: Float.self),
+      count: draft.weightPenaltyChunks.count)
+    let firstRow = draft.headRowCount
+    activityPenalties = program.activityPenalties.indices.map { [results] index in
+      UnsafePointer(results + (firstRow + index) * capacity)
+    }
 
     let bound = draft.bind(
       PlanMemory(
@@ -252,6 +264,15 @@ package final class Plan {
 
   // MARK: Running
 
+  /// What the penalties of weights and outputs added to the loss of the last batch, of `count`
+  /// samples.
+  package func penalty(count: Int) -> Double {
+    let ofWeights = weightPenalties.reduce(0.0) { $0 + Double($1) }
+    return activityPenalties.reduce(ofWeights) { sum, row in
+      sum + (0..<count).reduce(0.0) { $0 + Double(row[$1]) } / Double(count)
+    }
+  }
+
   /// Sums of gradients of the last batch; valid after `finish`. In `trainedVariables` order.
   package var gradients: UnsafePointer<Float> { UnsafePointer(gradientBuffer.floats) }
 
@@ -331,6 +352,12 @@ package final class Plan {
     if stretch.isSlab {
       kernels.reduction.sumParts(
         UnsafePointer(gradient), slabCount, groupCount(batch?.count ?? 0), gradient,
+        stretch.range.count)
+    }
+    let variable = trainedVariables[stretch.variable]
+    if let penalty = variable.penalty {
+      kernels.penalty.addGradient(
+        variable.values + stretch.range.lowerBound, penalty.l1, penalty.l2, 1, gradient,
         stretch.range.count)
     }
     update(stretch.variable, stretch.range, UnsafePointer(gradient))

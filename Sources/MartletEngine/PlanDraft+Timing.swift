@@ -45,6 +45,10 @@ extension PlanDraft {
     case .copyOut(let output): return (names.outputs[output], "copy out", .forward)
     case .head(let head, _):
       return (names.outputs[heads[head].output], names.losses[head], .loss)
+    case .penalty(let index, _):
+      let value = program.activityPenalties[index].value
+      let maker = program.instructions.first { $0.output == value }
+      return (maker?.layer ?? "", "penalty of output", .loss)
     case .addGradient: return (layer, "add gradients", .backward)
     case .forward(let index):
       let (layer, operation) = instruction(index)

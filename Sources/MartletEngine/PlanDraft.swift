@@ -47,7 +47,8 @@ struct PlanDraft {
   private(set) var localByteCount = 0
   private(set) var persistentByteCount = 0
   private(set) var scratchCount = 0
-  var resultRowCount: Int { heads.reduce(0) { $0 + $1.resultCount } }
+  var headRowCount: Int { heads.reduce(0) { $0 + $1.resultCount } }
+  var resultRowCount: Int { headRowCount + program.activityPenalties.count }
   var groupCapacity: Int { (capacity + groupSize - 1) / groupSize }
 
   /// The value whose memory a value has: itself, or what it is another shape of.
@@ -84,12 +85,18 @@ struct PlanDraft {
   private(set) var savedSlots: [SlotID?] = []
   private(set) var preparedOffsets: [Int] = []
   private(set) var batchSavedOffsets: [Int] = []
+  /// The penalties of weights are sums over these stretches, added in this order; a number for each.
+  private(set) var weightPenaltyChunks:
+    [(variable: Variable, penalty: Penalty, range: Range<Int>)] = []
+  private(set) var weightPenaltyOffset = 0
 
   enum Step {
     case clearSlab
     case gather(input: Int)
     case forward(Int)
     case head(Int, gradient: SlotID?)
+    /// Of the value of an activity penalty.
+    case penalty(Int, gradient: SlotID?)
     /// The output of an instruction once more, for the backward pass.
     case forwardAgain(Int)
     /// `targets`: where the gradients of the inputs go.
@@ -117,6 +124,7 @@ struct PlanDraft {
     requiresGradient = program.shapes.map { _ in false }
     if computesGradients { findRequired() }
     chooseGroupSize(computesGradients: computesGradients)
+    if !heads.isEmpty { listWeightPenalties() }
     placePersistent()
     makeSlots()
     listForward(computesGradients: computesGradients)
@@ -221,7 +229,18 @@ struct PlanDraft {
       preparedOffsets.append(take(need.preparedCount * MemoryLayout<Float>.stride))
       batchSavedOffsets.append(take(need.savedBytesPerBatch))
     }
+    weightPenaltyOffset = take(weightPenaltyChunks.count * MemoryLayout<Float>.stride)
     persistentByteCount = offset
+  }
+
+  private mutating func listWeightPenalties() {
+    for variable in program.variables where variable.receivesGradient {
+      guard let penalty = variable.penalty else { continue }
+      for start in stride(from: 0, to: variable.count, by: Plan.chunkCount) {
+        let end = min(start + Plan.chunkCount, variable.count)
+        weightPenaltyChunks.append((variable, penalty, start..<end))
+      }
+    }
   }
 
   // MARK: What is done
@@ -249,23 +268,30 @@ struct PlanDraft {
     steps += program.inputs.indices.map { .gather(input: $0) }
     steps += activeInstructions.map { .forward($0) }
     if heads.isEmpty { steps += program.outputs.indices.map { .copyOut(output: $0) } }
-    if !computesGradients { steps += heads.indices.map { .head($0, gradient: nil) } }
+    if !computesGradients {
+      steps += heads.indices.map { .head($0, gradient: nil) }
+      steps += program.activityPenalties.indices.map { .penalty($0, gradient: nil) }
+    }
   }
 
-  /// Heads and instructions in reverse. Where a value has several readers, the first one to come
+  /// Heads, penalties and instructions in reverse. Where a value has several readers, the first one to come
   /// writes its gradient and the others add theirs, always in this order. A gradient that an
   /// operation can write over that of its output takes over the memory: nobody else reads it.
   private mutating func listBackward() {
     let requires = requiresGradient
-    for head in heads.indices {
-      let root = roots[heads[head].lossInput]
+    func start(at value: Program.ValueID, _ step: (SlotID?) -> Step) {
+      let root = roots[value]
       guard requires[root] else {
-        steps.append(.head(head, gradient: nil))
-        continue
+        steps.append(step(nil))
+        return
       }
       let (target, total) = gradientTarget(of: root)
-      steps.append(.head(head, gradient: target))
+      steps.append(step(target))
       addUp(target, into: total, root)
+    }
+    for head in heads.indices { start(at: heads[head].lossInput) { .head(head, gradient: $0) } }
+    for (index, activity) in program.activityPenalties.enumerated() {
+      start(at: activity.value) { .penalty(index, gradient: $0) }
     }
     var written = Set<ObjectIdentifier>()
     /// Whether the gradient of each variable of an instruction is added to that of another use.
@@ -411,6 +437,8 @@ struct PlanDraft {
       return [value(program.outputs[head.output]), value(head.lossInput), gradient].compactMap {
         $0
       }
+    case .penalty(let index, let gradient):
+      return [value(program.activityPenalties[index].value), gradient].compactMap { $0 }
     case .forward(let index):
       let instruction = program.instructions[index]
       return (instruction.inputs.map(value) + [value(instruction.output), savedSlots[index]])

@@ -181,18 +181,13 @@ package struct DropoutOp: Operation {
     try onlyInput(inputs, of: label)
   }
 
-  /// A layer that is called twice in one model drops different elements in each call.
-  private func stream(_ step: UInt64, _ index: Int) -> UInt64 {
-    step &* 0x1_0000 &+ UInt64(truncatingIfNeeded: index)
-  }
-
   private func stage(_ site: Site, from source: Place, to target: Place) -> Stage {
     let dropout = site.kernels.random.dropout
     let count = site.setting.outputShape.count
     return .samples { sample, task in
       dropout(
         Source(source.floats(sample, task)), target.floats(sample, task), count, rate, seed,
-        stream(task.step, site.index), sample * count)
+        randomStream(step: task.step, index: site.index), sample * count)
     }
   }
 
@@ -209,7 +204,8 @@ package struct DropoutOp: Operation {
     _ inputs: [[Double]], variables: [[Double]], setting: ReferenceSetting
   ) -> [Double] {
     PlainRandom.dropout(
-      inputs[0], rate: rate, key: seed, stream: stream(setting.step, setting.index), first: 0)
+      inputs[0], rate: rate, key: seed,
+      stream: randomStream(step: setting.step, index: setting.index), first: 0)
   }
 }
 

@@ -123,7 +123,7 @@ package struct AdditionOp: Operation {
 }
 
 /// Steps through a tensor for each index of a larger one it is repeated to; 0 where it repeats.
-private struct BroadcastSteps {
+struct BroadcastSteps {
   let steps: [Int]
   let table: OffsetTable
   /// Nothing repeats.

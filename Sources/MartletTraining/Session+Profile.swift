@@ -66,7 +66,7 @@ extension Session {
     try optimizer.prepare(plan.trainedVariables)
     let snapshot = try Snapshot(compiled.program.variables, optimizer)
     defer { snapshot.restore() }
-    let update = UpdateStep(plan, optimizer)
+    let update = try UpdateStep(plan, optimizer)
     let feed = data.feed(outputCount: compiled.heads.count)
     return try time(clock, plan, feed, data.sampleCount, options, isTraining: true) {
       () throws(MartletError) in

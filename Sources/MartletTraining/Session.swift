@@ -156,7 +156,7 @@ package final class Session: @unchecked Sendable {
       let snapshot =
         options.nonFinitePolicy == .restore
         ? try Snapshot(compiled.program.variables, compiled.optimizer) : nil
-      let update = UpdateStep(plan, compiled.optimizer)
+      let update = try UpdateStep(plan, compiled.optimizer)
       let order = options.shuffles ? Session.shuffled(data.sampleCount) : nil
       return try pass(data, options, compiled, plan, order) {
         (feed, count, batch, total, loss) throws(MartletError) in
@@ -292,7 +292,7 @@ package final class Session: @unchecked Sendable {
       let step = UInt64(compiled.optimizer.iterations)
       try FloatingPointMode.flushingDenormals { () throws(MartletError) in
         try plan.run(feed, count: samples, step: step)
-        let loss = sums.add(plan.results, samples)
+        let loss = sums.add(plan.results, samples, penalty: plan.penalty(count: samples))
         try accept(feed, samples, batch + 1, total, loss)
       }
       if let progress = options.progress, progress(batch + 1, total, sums.means) {
@@ -320,6 +320,8 @@ private struct ResultSums {
   private let capacity: Int
   private var losses: [Double]
   private var metrics: [Double]
+  /// Of the batches, each times its samples.
+  private var penalties = 0.0
   private var count = 0
 
   init(_ heads: [LossHead], capacity: Int) {
@@ -329,8 +331,11 @@ private struct ResultSums {
     metrics = [Double](repeating: 0, count: heads.reduce(0) { $0 + $1.metrics.count })
   }
 
+  /// - Parameter penalty: What regularizers add to the loss of the batch.
   /// - Returns: The batch's mean loss, all outputs together.
-  mutating func add(_ results: UnsafePointer<Float>, _ samples: Int) -> Double {
+  mutating func add(
+    _ results: UnsafePointer<Float>, _ samples: Int, penalty: Double
+  ) -> Double {
     var row = results
     var metric = 0
     var batchLoss = 0.0
@@ -345,7 +350,8 @@ private struct ResultSums {
       row += heads[head].resultCount * capacity
     }
     count += samples
-    return batchLoss / Double(samples)
+    penalties += penalty * Double(samples)
+    return batchLoss / Double(samples) + penalty
   }
 
   private func sum(_ values: UnsafePointer<Float>, _ count: Int) -> Double {
@@ -357,7 +363,7 @@ private struct ResultSums {
   /// In the order of `CompiledModel.resultNames`.
   var means: [Double] {
     let scale = 1 / Double(max(count, 1))
-    let total = zip(losses, heads).reduce(0) { $0 + $1.0 * Double($1.1.weight) }
+    let total = zip(losses, heads).reduce(penalties) { $0 + $1.0 * Double($1.1.weight) }
     return [total * scale] + (heads.count > 1 ? losses.map { $0 * scale } : [])
       + metrics.map { $0 * scale }
   }

@@ -1,20 +1,30 @@
 import MartletDispatch
 import MartletEngine
 import MartletOps
+import MartletTensors
 
-/// Applies the optimizer to a plan's gradients. Holds the addresses it needs, so that a step
+/// Applies the optimizer to a plan's gradients, and the constraints to the weights. Holds the addresses it needs, so that a step
 /// allocates nothing.
 final class UpdateStep {
   private let plan: Plan
   private let optimizer: Optimizer
   private var stepSize: Float = 0
+  private let projections: [ProjectionStep]
   private var update: Plan.Update = { _, _, _ in }
 
-  init(_ plan: Plan, _ optimizer: Optimizer) {
+  /// - Throws: `outOfMemory`.
+  init(_ plan: Plan, _ optimizer: Optimizer) throws(MartletError) {
     self.plan = plan
     self.optimizer = optimizer
     let rule = optimizer.rule
-    let kernels = KernelSelection.current.kernels.optimizer
+    let all = KernelSelection.current.kernels
+    let kernels = all.optimizer
+    var projections: [ProjectionStep] = []
+    for variable in plan.trainedVariables {
+      guard let projection = variable.projection else { continue }
+      projections.append(try ProjectionStep(projection, variable, with: all))
+    }
+    self.projections = projections
     let weights = plan.trainedVariables.map { $0.mutableValues() }
     let slots = plan.trainedVariables.map { optimizer.slotBuffers(of: $0).map(\.floats) }
     // Lives no longer than this object, which holds it.
@@ -30,6 +40,7 @@ final class UpdateStep {
     let step = UInt64(optimizer.iterations)
     stepSize = optimizer.beginStep()
     plan.finish(feed, count: count, step: step, update: update)
+    for projection in projections { projection.run() }
     for variable in plan.trainedVariables { variable.markChanged() }
   }
 }

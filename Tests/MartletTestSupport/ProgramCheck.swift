@@ -80,7 +80,10 @@ package struct ProgramCheck {
     _ inputs: [[Float]], _ variables: [[Double]], _ location: SourceLocation
   ) {
     // Dropout counts instructions.
-    guard !program.instructions.contains(where: { $0.operation is DropoutOp }) else { return }
+    let isRandom = program.instructions.contains {
+      $0.operation is DropoutOp || $0.operation is SharedDropoutOp || $0.operation is NoiseOp
+    }
+    guard !isRandom else { return }
     for (isTraining, computesGradients) in [(isTraining, true), (false, false)] {
       let fused = program.fused(isTraining: isTraining, computesGradients: computesGradients)
       guard fused.instructions.count < program.instructions.count else { continue }
@@ -144,7 +147,8 @@ package struct ProgramCheck {
     for row in heads.indices {
       for sample in 0..<batch { found += Double(plan.results[row * capacity + sample]) }
     }
-    compare([found / Double(batch)], [expected], "loss", tolerance, location)
+    found = found / Double(batch) + plan.penalty(count: batch)
+    compare([found], [expected], "loss", tolerance, location)
 
     let all = program.variables
     for (index, variable) in plan.trainedVariables.enumerated() {
@@ -175,9 +179,9 @@ package struct ProgramCheck {
   }
 
   private func loss(_ inputs: [[Float]], _ targets: [[Float]], _ variables: [[Double]]) -> Double {
-    let outputs = reference(program, inputs, variables, isTraining: isTraining)
-    return zip(outputs, targets).reduce(0) { sum, pair in
-      let (output, target) = pair
+    let values = values(program, inputs, variables, isTraining: isTraining)
+    let ofOutputs = zip(program.outputs, targets).reduce(0.0) { sum, pair in
+      let (output, target) = (values[pair.0], pair.1)
       var squares = 0.0
       for index in output.indices {
         let distance = output[index] - Double(target[index])
@@ -185,10 +189,24 @@ package struct ProgramCheck {
       }
       return sum + squares / Double(output.count)
     }
+    let ofWeights = zip(program.variables, variables).reduce(0.0) { sum, pair in
+      guard let penalty = pair.0.penalty, pair.0.receivesGradient else { return sum }
+      return sum + penalty.plain(pair.1)
+    }
+    return program.activityPenalties.reduce(ofOutputs + ofWeights) {
+      $0 + $1.penalty.plain(values[$1.value]) / Double(batch)
+    }
   }
 
-  /// A program by the plain twins, with values for the variables of the checked one.
   private func reference(
+    _ program: Program, _ inputs: [[Float]], _ variables: [[Double]], isTraining: Bool
+  ) -> [[Double]] {
+    let values = values(program, inputs, variables, isTraining: isTraining)
+    return program.outputs.map { values[$0] }
+  }
+
+  /// All values of a program by the plain twins, with values for the variables of the checked one.
+  private func values(
     _ program: Program, _ inputs: [[Float]], _ variables: [[Double]], isTraining: Bool
   ) -> [[Double]] {
     let all = self.program.variables
@@ -210,7 +228,7 @@ package struct ProgramCheck {
           outputShape: program.shapes[instruction.output], batch: batch, isTraining: isTraining,
           step: step, index: index))
     }
-    return program.outputs.map { values[$0] }
+    return values
   }
 
   private func withViews(
@@ -249,5 +267,11 @@ package struct ProgramCheck {
       \(what) on \(kernels.name), seed \(seed): worst error \(worst.error) at \(worst.index), \
       found \(found[worst.index]), expected \(expected[worst.index])
       """, sourceLocation: location)
+  }
+}
+
+extension Penalty {
+  fileprivate func plain(_ x: [Double]) -> Double {
+    PlainPenalty.value(x, l1: Double(l1), l2: Double(l2))
   }
 }

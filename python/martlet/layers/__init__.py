@@ -1,6 +1,8 @@
 """Layers: the parts that models are made of."""
 
+from ._activations import ELU as ELU
 from ._activations import LeakyReLU as LeakyReLU
+from ._activations import PReLU as PReLU
 from ._activations import ReLU as ReLU
 from ._activations import Softmax as Softmax
 from ._convolution import Conv2D as Conv2D
@@ -8,6 +10,7 @@ from ._convolution import Convolution2D as Convolution2D
 from ._core import Activation as Activation
 from ._core import Dense as Dense
 from ._core import Flatten as Flatten
+from ._core import Permute as Permute
 from ._core import Reshape as Reshape
 from ._input import Input as Input
 from ._input import InputLayer as InputLayer
@@ -17,11 +20,17 @@ from ._merging import Concatenate as Concatenate
 from ._merging import add as add
 from ._merging import concatenate as concatenate
 from ._normalization import BatchNormalization as BatchNormalization
+from ._padding import ZeroPadding2D as ZeroPadding2D
 from ._pooling import AveragePooling2D as AveragePooling2D
 from ._pooling import AvgPool2D as AvgPool2D
 from ._pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
 from ._pooling import GlobalAvgPool2D as GlobalAvgPool2D
+from ._pooling import GlobalMaxPool2D as GlobalMaxPool2D
+from ._pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
 from ._pooling import MaxPool2D as MaxPool2D
 from ._pooling import MaxPooling2D as MaxPooling2D
 from ._preprocessing import Rescaling as Rescaling
+from ._regularization import ActivityRegularization as ActivityRegularization
 from ._regularization import Dropout as Dropout
+from ._regularization import GaussianNoise as GaussianNoise
+from ._regularization import SpatialDropout2D as SpatialDropout2D
