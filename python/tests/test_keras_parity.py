@@ -155,10 +155,11 @@ LAYERS = {
 }
 
 
-ACTIVATIONS = """
-linear relu relu6 leaky_relu elu celu selu gelu silu swish hard_sigmoid hard_silu hard_swish
-hard_tanh sigmoid log_sigmoid softplus softsign tanh exponential mish softmax
-""".split()
+ACTIVATIONS = [
+    *("linear", "relu", "relu6", "leaky_relu", "elu", "celu", "selu", "gelu", "silu", "swish"),
+    *("hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "sigmoid", "log_sigmoid"),
+    *("softplus", "softsign", "tanh", "exponential", "mish", "softmax"),
+]
 
 LAYERS |= {
     f"Dense {name}": lambda L, name=name: [L.Dense(6, activation=name)] for name in ACTIVATIONS
@@ -243,13 +244,12 @@ def test_losses_with_regularizers(batch_size):
         layers, regularizers = library.layers, library.regularizers
         source = library.Input((6,))
         shared = layers.Dense(
-            6,
-            activation="tanh",
-            kernel_regularizer=regularizers.L1L2(0.01, 0.02),
-            activity_regularizer=regularizers.L2(0.03),
+            6, activation="tanh", kernel_regularizer=regularizers.L1L2(0.01, 0.02)
         )
+        # Called once: of several calls Keras's trainer counts the last one only, its `losses` all.
+        active = layers.Dense(5, activity_regularizer=regularizers.L2(0.03))
         frozen = layers.Dense(4, kernel_regularizer=regularizers.L2(0.5), trainable=False)
-        return library.Model(source, frozen(shared(shared(source))))
+        return library.Model(source, frozen(active(shared(shared(source)))))
 
     random = np.random.default_rng(4)
     x = random.normal(size=(11, 6)).astype(np.float32)
