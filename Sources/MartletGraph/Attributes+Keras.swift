@@ -38,8 +38,16 @@ package struct CommonAttributes: Sendable {
 }
 
 extension Attributes {
-  mutating func dataFormat() throws(MartletError) -> DataFormat {
+  mutating func imageFormat() throws(MartletError) -> DataFormat {
     try choice("data_format", default: .channelsLast)
+  }
+
+  /// For a layer that works on images with channels last only: accepts those, said or not.
+  mutating func dataFormat() throws(MartletError) {
+    let format = try imageFormat()
+    guard format == .channelsLast else {
+      throw invalid("data_format", expected: "'channels_last'", .text(format.rawValue))
+    }
   }
 
   mutating func padding() throws(MartletError) -> Padding {

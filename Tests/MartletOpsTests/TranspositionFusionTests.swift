@@ -1,8 +1,7 @@
+import MartletOps
 import MartletTensors
 import MartletTestSupport
 import Testing
-
-@testable import MartletOps
 
 struct TranspositionFusionTests {
   private let last = TranspositionOp(order: [1, 2, 0])

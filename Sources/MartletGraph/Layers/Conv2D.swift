@@ -23,7 +23,7 @@ package struct Conv2D: ConfigurableLayerKind {
     kernelSize = try attributes.pair("kernel_size")
     strides = try attributes.pair("strides", default: [1, 1])
     padding = try attributes.padding()
-    format = try attributes.dataFormat()
+    format = try attributes.imageFormat()
     dilation = try attributes.pair("dilation_rate", default: [1, 1])
     groups = try attributes.integer("groups", default: 1, atLeast: 1)
     activation = try attributes.activation()

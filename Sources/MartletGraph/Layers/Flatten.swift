@@ -9,7 +9,7 @@ package struct Flatten: ConfigurableLayerKind {
   private let format: DataFormat
 
   package init(_ attributes: inout Attributes) throws(MartletError) {
-    format = try attributes.dataFormat()
+    format = try attributes.imageFormat()
   }
 
   package var configuration: JSONObject { ["data_format": .text(format.rawValue)] }

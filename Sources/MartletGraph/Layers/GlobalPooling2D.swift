@@ -7,7 +7,7 @@ struct GlobalPoolingArguments: Sendable {
   let keepsDimensions: Bool
 
   init(_ attributes: inout Attributes) throws(MartletError) {
-    format = try attributes.dataFormat()
+    format = try attributes.imageFormat()
     keepsDimensions = try attributes.flag("keepdims", default: false)
   }
 

@@ -13,7 +13,7 @@ struct PoolingArguments: Sendable {
     poolSize = try attributes.pair("pool_size", default: defaultSize)
     strides = try attributes.pair("strides", default: poolSize)
     padding = try attributes.padding()
-    format = try attributes.dataFormat()
+    format = try attributes.imageFormat()
     // The winner of a window is remembered in 16 bits.
     guard poolSize[0] * poolSize[1] <= 1 << 16 else {
       throw attributes.invalid(

@@ -11,7 +11,7 @@ package struct SpatialDropout2D: ConfigurableLayerKind {
 
   package init(_ attributes: inout Attributes) throws(MartletError) {
     rate = try attributes.number("rate", atLeast: 0, atMost: 1)
-    format = try attributes.dataFormat()
+    format = try attributes.imageFormat()
     seed = try LayerSeed(&attributes)
   }
 

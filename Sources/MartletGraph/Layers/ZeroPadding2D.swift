@@ -11,7 +11,7 @@ package struct ZeroPadding2D: ConfigurableLayerKind {
 
   package init(_ attributes: inout Attributes) throws(MartletError) {
     (vertical, horizontal) = try attributes.border("padding", default: 1)
-    format = try attributes.dataFormat()
+    format = try attributes.imageFormat()
   }
 
   package var configuration: JSONObject {

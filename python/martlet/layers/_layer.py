@@ -362,6 +362,12 @@ def _image_format(kind: str, data_format: str | None) -> str:
     return _settings.known_format(data_format, f"{kind}: data_format")
 
 
+def channels_last(kind: str, data_format: str | None) -> None:
+    """Refuses images whose channels stand first, for a layer that knows only the others."""
+    if _image_format(kind, data_format) == "channels_first":
+        not_supported(f"{kind}: data_format='channels_first'")
+
+
 class WeightNamed:
     """A weight of a layer by its name: ``layer.kernel``, None where the layer has none."""
 
