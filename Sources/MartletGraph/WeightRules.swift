@@ -7,14 +7,22 @@ struct WeightRules: Sendable {
 
   /// The arguments of several weights: all initializers, all regularizers, all constraints, as Keras
   /// orders them.
-  static func configuration(_ weights: [WeightRules]) -> JSONObject {
+  ///
+  /// - Parameters:
+  ///   - initializers: Further arguments that stand behind the initializers.
+  ///   - regularizers: Those that stand behind the regularizers.
+  static func configuration(
+    _ weights: [WeightRules], initializers: JSONObject = [:], regularizers: JSONObject = [:]
+  ) -> JSONObject {
     var result = JSONObject()
     for weight in weights {
       result["\(weight.name)_initializer"] = weight.initializer.configuration
     }
+    result = result.appending(initializers)
     for weight in weights {
       result["\(weight.name)_regularizer"] = weight.regularizer?.configuration ?? .null
     }
+    result = result.appending(regularizers)
     for weight in weights {
       result["\(weight.name)_constraint"] = weight.constraint?.configuration ?? .null
     }

@@ -42,10 +42,13 @@ package struct BatchNormalization: ConfigurableLayerKind {
     let own: JSONObject = [
       "axis": .integer(axis), "momentum": .number(momentum), "epsilon": .number(epsilon),
       "center": .boolean(hasCenter), "scale": .boolean(hasScale),
+    ]
+    let moving: JSONObject = [
       "moving_mean_initializer": meanInitializer.configuration,
       "moving_variance_initializer": varianceInitializer.configuration,
     ]
-    return own.appending(WeightRules.configuration([beta, gamma])).appending([
+    let weights = WeightRules.configuration([beta, gamma], initializers: moving)
+    return own.appending(weights).appending([
       "synchronized": false, "renorm": false, "renorm_clipping": .null, "renorm_momentum": 0.99,
     ])
   }

@@ -48,9 +48,10 @@ package struct Conv2D: ConfigurableLayerKind {
       "strides": .integers(strides), "padding": .text(padding.rawValue),
       "data_format": .text(format.rawValue), "dilation_rate": .integers(dilation),
       "groups": .integer(groups), "activation": .text(activation.rawValue),
-      "use_bias": .boolean(usesBias), "activity_regularizer": .null,
+      "use_bias": .boolean(usesBias),
     ]
-    return own.appending(WeightRules.configuration([kernel, bias]))
+    return own.appending(
+      WeightRules.configuration([kernel, bias], regularizers: ["activity_regularizer": .null]))
   }
 
   package var hasWeights: Bool { true }
