@@ -116,7 +116,7 @@ package final class Plan {
     // What the heads read must survive fusion like an output.
     let outputs = program.outputs
     if heads.isEmpty { program.activityPenalties = [] }
-    program.outputs += heads.map(\.lossInput) + program.activityPenalties.map(\.value)
+    program.outputs += heads.map(\.lossInput)
     program = program.fused(isTraining: isTraining, computesGradients: computesGradients)
     program.outputs = outputs
 

@@ -110,6 +110,13 @@ func onlyInput(_ inputs: [Shape]) throws(MartletError) -> Shape {
   return input
 }
 
+/// Refuses an empty list to a layer that merges.
+func someInputs(_ inputs: [Shape]) throws(MartletError) {
+  guard !inputs.isEmpty else {
+    throw .invalidArgument("expected a list of at least 1 input, received none")
+  }
+}
+
 /// The one input of a layer that works on images.
 ///
 /// - Returns: Its height, width and channels.

@@ -6,7 +6,8 @@ package enum LayerRegistry {
     InputLayer.self, Conv2D.self, MaxPooling2D.self, AveragePooling2D.self,
     GlobalAveragePooling2D.self, Flatten.self, Reshape.self, Dense.self, Dropout.self,
     ActivationLayer.self, ReLU.self, LeakyReLU.self, ELU.self, PReLU.self, Softmax.self,
-    BatchNormalization.self, Add.self, Concatenate.self, Rescaling.self, GlobalMaxPooling2D.self,
+    BatchNormalization.self, Add.self, Subtract.self, Multiply.self, Average.self, Maximum.self,
+    Minimum.self, Concatenate.self, Rescaling.self, GlobalMaxPooling2D.self,
     ZeroPadding2D.self, Permute.self, SpatialDropout2D.self, GaussianNoise.self,
     ActivityRegularization.self,
   ]

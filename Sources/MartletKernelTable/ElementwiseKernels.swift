@@ -99,6 +99,12 @@ package struct ElementwiseKernels: Sendable {
       _ a: Source, _ aSteps: UnsafePointer<Int>, _ b: Source, _ bSteps: UnsafePointer<Int>,
       _ y: Target, _ extents: UnsafePointer<Int>, _ rank: Int
     ) -> Void
+  /// The greater, or the lesser, of two numbers; NaN wins. `y` may be `a` or `b`.
+  package var extreme:
+    @Sendable (_ a: Source, _ b: Source, _ isMinimum: Bool, _ y: Target, _ count: Int) -> Void
+  /// Where x is y, `part` takes what is in `rest` and leaves 0 there; elsewhere `part` is 0.
+  package var claim:
+    @Sendable (_ x: Source, _ y: Source, _ rest: Target, _ part: Target, _ count: Int) -> Void
   /// y = x where x > 0, else slope · x, every element with a slope of its own. `y` may be `x`.
   package var parametricRelu:
     @Sendable (_ x: Source, _ slopes: Source, _ y: Target, _ count: Int) -> Void
@@ -150,6 +156,8 @@ package struct ElementwiseKernels: Sendable {
         _ a: Source, _ aSteps: UnsafePointer<Int>, _ b: Source, _ bSteps: UnsafePointer<Int>,
         _ y: Target, _ extents: UnsafePointer<Int>, _ rank: Int
       ) -> Void,
+    extreme: @escaping @Sendable (Source, Source, Bool, Target, Int) -> Void,
+    claim: @escaping @Sendable (Source, Source, Target, Target, Int) -> Void,
     parametricRelu: @escaping @Sendable (Source, Source, Target, Int) -> Void,
     parametricReluBackward:
       @escaping @Sendable (Source, Source, Source, Target?, Target, Int) -> Void
@@ -166,6 +174,8 @@ package struct ElementwiseKernels: Sendable {
     self.reduceBroadcast = reduceBroadcast
     self.reduceSquares = reduceSquares
     self.multiplyBroadcast = multiplyBroadcast
+    self.extreme = extreme
+    self.claim = claim
     self.parametricRelu = parametricRelu
     self.parametricReluBackward = parametricReluBackward
   }

@@ -6,7 +6,8 @@ var elementwiseKernels: ElementwiseKernels {
     scaleOffset: scaleOffset, addBias: addBias, copyRows: copyRows, repeatRow: repeatRow,
     addBroadcast: addBroadcast, reduceBroadcast: reduceBroadcast,
     reduceSquares: reduceSquares, multiplyBroadcast: multiplyBroadcast,
-    parametricRelu: parametricRelu, parametricReluBackward: parametricReluBackward)
+    extreme: extreme, claim: claim, parametricRelu: parametricRelu,
+    parametricReluBackward: parametricReluBackward)
 }
 
 // MARK: - Activations
@@ -415,6 +416,25 @@ private func repeatRow(_ x: Source, _ scale: Float, _ y: Target, _ rows: Int, _ 
   while row < rows {
     fill(y + row * columns, columns) { at in at(x) * scale }
     row += 1
+  }
+}
+
+private func extreme(_ a: Source, _ b: Source, _ isMinimum: Bool, _ y: Target, _ count: Int) {
+  fill(y, count) { at in
+    let left = at(a)
+    let right = at(b)
+    let wins = isMinimum ? right .< left : right .> left
+    return select(wins .| (right .!= right), right, left)
+  }
+}
+
+private func claim(_ x: Source, _ y: Source, _ rest: Target, _ part: Target, _ count: Int) {
+  let zero = splat(0)
+  visit(count) { at in
+    let isEqual = at(x) .== at(y)
+    let gradient = at(rest)
+    at.put(select(isEqual, gradient, zero), part)
+    at.put(select(isEqual, zero, gradient), rest)
   }
 }
 

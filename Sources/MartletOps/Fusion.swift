@@ -17,7 +17,7 @@ extension Program {
     var fused = self
     var readers = [Int](repeating: 0, count: shapes.count)
     for instruction in instructions { for input in instruction.inputs { readers[input] += 1 } }
-    for output in outputs { readers[output] += 1 }
+    for output in outputs + activityPenalties.map(\.value) { readers[output] += 1 }
 
     // A fused instruction stands where the last of its parts stood: there all inputs are made.
     var result: [Instruction?] = []

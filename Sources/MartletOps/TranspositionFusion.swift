@@ -47,12 +47,16 @@ extension Program {
         result.instructions.append(instruction)
       }
     }
+    // A penalty is the same for every order of axes.
+    result.activityPenalties = activityPenalties.map { value, penalty in
+      (transposed[value]?.of ?? equals[value] ?? value, penalty)
+    }
     result.dropUnreadTranspositions()
     return result
   }
 
   private mutating func dropUnreadTranspositions() {
-    var read = Set(outputs)
+    var read = Set(outputs + activityPenalties.map(\.value))
     var kept: [Instruction] = []
     for instruction in instructions.reversed() {
       if instruction.operation is TranspositionOp, !read.contains(instruction.output) { continue }
@@ -69,7 +73,8 @@ extension Operation {
   /// inputs, all come from such a transposition.
   fileprivate func moved(before transposition: TranspositionOp) -> (any Operation)? {
     switch self {
-    case is ActivationOp, is ScaleOffsetOp, is DropoutOp, is NoiseOp, is AdditionOp:
+    case is ActivationOp, is ScaleOffsetOp, is DropoutOp, is NoiseOp, is AdditionOp,
+      is MultiplicationOp, is ExtremeOp:
       return self
     case var normalization as BatchNormalizationOp:
       normalization.axis = transposition.order[normalization.axis]

@@ -109,6 +109,11 @@ struct LayerShapeTests {
     #expect(try outputShape("Add", "{}", [4, 5], [4, 5], [4, 5]) == [4, 5])
     #expect(try outputShape("Add", "{}", [4, 1], [5]) == [4, 5])
     #expect(try outputShape("Add", "{}", [4, 1]) == [4, 1])
+    for className in ["Multiply", "Average", "Maximum", "Minimum"] {
+      #expect(try outputShape(className, "{}", [4, 1], [5], [4, 5]) == [4, 5])
+      #expect(try outputShape(className, "{}", [4, 1]) == [4, 1])
+    }
+    #expect(try outputShape("Subtract", "{}", [4, 1], [5]) == [4, 5])
     #expect(try outputShape("Concatenate", "{}", [4, 5], [4, 3]) == [4, 8])
     #expect(try outputShape("Concatenate", #"{"axis": 1}"#, [4, 5], [2, 5]) == [6, 5])
     #expect(try outputShape("Concatenate", "{}", [4, 5]) == [4, 5])

@@ -185,6 +185,39 @@ import Testing
     }
   }
 
+  @Test(arguments: KernelSelection.available)
+  func extremesAndWhoClaimsTheirGradient(_ kernels: Kernels) {
+    for count in awkwardCounts(kernels) {
+      var generator = SeededGenerator(seed: count)
+      let a = generator.floats(count).map { ($0 * 3).rounded() }
+      let b = generator.floats(count).map { ($0 * 3).rounded() }
+      let y = GuardedFloats(count: count)
+      for isMinimum in [true, false] {
+        kernels.elementwise.extreme(
+          GuardedFloats(a).source, GuardedFloats(b).source, isMinimum, y.pointer, count)
+        #expect(y.values == zip(a, b).map { isMinimum ? min($0, $1) : max($0, $1) })
+        y.expectGuards("\(count)")
+      }
+      let dy = generator.floats(count)
+      let rest = GuardedFloats(dy)
+      let part = GuardedFloats(count: count)
+      kernels.elementwise.claim(
+        GuardedFloats(a).source, y.source, rest.pointer, part.pointer, count)
+      for index in 0..<count {
+        let isClaimed = a[index] == y.values[index]
+        #expect(part.values[index] == (isClaimed ? dy[index] : 0))
+        #expect(rest.values[index] == (isClaimed ? 0 : dy[index]))
+      }
+      for floats in [rest, part] { floats.expectGuards("\(count)") }
+    }
+    let nan = GuardedFloats([.nan])
+    let y = GuardedFloats(count: 1)
+    for (a, b) in [(nan, GuardedFloats([1])), (GuardedFloats([1]), nan)] {
+      kernels.elementwise.extreme(a.source, b.source, false, y.pointer, 1)
+      #expect(y.values[0].isNaN)
+    }
+  }
+
   struct Broadcast: Sendable {
     var extents: [Int], a: [Int], b: [Int]
   }

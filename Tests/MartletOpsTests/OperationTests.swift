@@ -367,6 +367,21 @@ import Testing
     try check(addition, [[3, 1, 5], [1, 4, 5], [5]])
   }
 
+  @Test func multiplicationAndExtremes() throws {
+    for operation in [
+      MultiplicationOp(), ExtremeOp(isMinimum: false), ExtremeOp(isMinimum: true),
+    ] as [any Operation] {
+      try check(operation, [[3, 17], [3, 17]])
+      try check(operation, [[4], [4], [4]])
+      try check(operation, [[3, 4, 5], [1, 1, 5]])
+      try check(operation, [[3, 1, 5], [1, 4, 5], [5]])
+      #expect(
+        throws: MartletError.invalidArgument(
+          "\(operation.label) of unlike shapes: (None, 3) and (None, 4)")
+      ) { try operation.outputShape(of: [Shape([3]), Shape([4])]) }
+    }
+  }
+
   @Test func concatenation() throws {
     try check(ConcatenationOp(axis: 0), [[4], [3], [9]])
     try check(ConcatenationOp(axis: 2), [[2, 3, 5], [2, 3, 16]])

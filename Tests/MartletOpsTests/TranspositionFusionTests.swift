@@ -72,6 +72,22 @@ struct TranspositionFusionTests {
     try ProgramCheck(program).run()
   }
 
+  /// What a layer with channels first gives may be penalized without being made.
+  @Test func penaltiesNeedNoTransposition() throws {
+    var program = Program()
+    let input = program.addInput(try Shape([2, 4, 5]))
+    let bias = try Variable(name: "bias", shape: Shape([5]))
+    let shifted = try program.apply(BiasOp(), to: [input], variables: [bias], layer: "bias")
+    let turned = try program.apply(last.inverse, to: [shifted], layer: "turn")
+    program.activityPenalties = [(turned, Penalty(l1: 0.1, l2: 0.2))]
+    let back = try program.apply(last, to: [turned], layer: "back")
+    program.outputs = [
+      try program.apply(ReshapeOp(shape: Shape([40])), to: [back], layer: "flat")
+    ]
+    #expect(labels(program) == ["bias", "reshape"])
+    try ProgramCheck(program).run()
+  }
+
   /// Two that do not cancel are one.
   @Test func neighboursAreJoined() throws {
     var program = Program()

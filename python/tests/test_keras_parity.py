@@ -310,6 +310,31 @@ def test_objects_of_arguments_survive_both_ways():
     assert again.kernel_initializer.get_config()["mode"] == "fan_avg"
 
 
+@pytest.mark.parametrize("name", ["Subtract", "Multiply", "Average", "Maximum", "Minimum"])
+def test_merging_by_functions(name):
+    def functional(library):
+        layers = library.layers
+        image = library.Input((4, 4, 3))
+        a = layers.Conv2D(4, 3, padding="same")(image)
+        b = layers.Dense(4)(layers.GlobalAveragePooling2D(keepdims=True)(image))
+        both = [a, b] if name == "Subtract" else [a, b, layers.Conv2D(1, 1)(image)]
+        merged = getattr(layers, name)()(both)
+        return library.Model(image, layers.Dense(2)(layers.Flatten()(merged)))
+
+    random = np.random.default_rng(9)
+    x = random.normal(size=(6, 4, 4, 3)).astype(np.float32)
+    y = random.normal(size=(6, 2)).astype(np.float32)
+    ours, theirs = (functional(library) for library in LIBRARIES)
+    weights = [random.uniform(-0.5, 0.5, each.shape) for each in theirs.get_weights()]
+    losses = []
+    for library, model in zip(LIBRARIES, (ours, theirs), strict=True):
+        model.set_weights(weights)
+        model.compile(library.optimizers.SGD(1e-2), "mse")
+        losses.append([float(model.train_on_batch(x, y)) for _ in range(3)])
+    assert_close(*losses, "loss")
+    assert_close(ours.get_weights(), theirs.get_weights(), "weight")
+
+
 def test_merging_layers():
     def functional(library):
         layers = library.layers

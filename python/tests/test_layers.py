@@ -305,6 +305,21 @@ def test_merging_lists_of_arrays():
     assert layers.concatenate([a, b]).shape == (2, 6)
 
 
+def test_merging_by_other_functions():
+    a, b = np.array([[1.0, -2.0]]), np.array([[3.0, -4.0]])
+    for function, expected in [
+        (layers.subtract, a - b),
+        (layers.multiply, a * b),
+        (layers.average, (a + b) / 2),
+        (layers.maximum, np.maximum(a, b)),
+        (layers.minimum, np.minimum(a, b)),
+    ]:
+        assert function([a, b]).tolist() == expected.tolist()
+    assert layers.Multiply()([np.ones((2, 3, 3, 4)), np.ones((2, 1, 1, 4))]).shape == (2, 3, 3, 4)
+    with pytest.raises(ValueError, match="layer 'd'.*exactly 2 inputs, received 3"):
+        layers.Subtract(name="d")([a, b, a])
+
+
 def test_symbols_can_be_added():
     a = Input((3,))
     total = a + Dense(3)(a)
