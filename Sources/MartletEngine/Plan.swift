@@ -19,7 +19,8 @@ package final class Plan {
   package let trainedVariables: [Variable]
   /// Where each of them starts in `gradients`.
   package let gradientOffsets: [Int]
-  /// The loss of each sample: `capacity` numbers for each head, one head after the other.
+  /// The loss of each sample: `capacity` numbers for each head, one head after the other; then as
+  /// many for each penalty of a layer's output.
   package let losses: UnsafeMutablePointer<Float>
   /// For each group the sums of all heads, one head after the other.
   private let states: UnsafeMutablePointer<Double>
@@ -36,6 +37,9 @@ package final class Plan {
   /// Of each stretch's gradient, and of each variable's; made where somebody asks for them.
   private let stretchSquares: Buffer
   private var squares: [Double]
+  /// The parts of the weights' penalties, and the rows of those of outputs.
+  private let weightPenalties: UnsafeBufferPointer<Float>
+  private let activityPenalties: [UnsafePointer<Float>]
   private let slabStart: Int
   private let slabCount: Int
 
@@ -102,7 +106,7 @@ package final class Plan {
 
   /// Elements that one task of the optimizer takes: its weights, gradients and moments stay in the
   /// first cache level.
-  private static let chunkCount = 4096
+  static let chunkCount = 4096
   /// Some ten microseconds of work, so that sharing it out does not cost more than it gains.
   package static let leastGroupWork = 3 << 18
 
@@ -129,6 +133,7 @@ package final class Plan {
     var program = program
     // What the heads read must survive fusion like an output.
     let outputs = program.outputs
+    if heads.isEmpty { program.activityPenalties = [] }
     program.outputs += heads.map(\.lossInput)
     program = program.fused(
       isTraining: isTraining, computesGradients: computesGradients || givesInputGradients)
@@ -153,12 +158,18 @@ package final class Plan {
     persistent = try Buffer(byteCount: draft.persistentByteCount)
     gradientBuffer = try Buffer(
       floatCount: draft.slabStart + draft.slabCount * draft.groupCapacity)
-    lossBuffer = try Buffer(floatCount: heads.count * capacity)
+    lossBuffer = try Buffer(floatCount: draft.lossRowCount * capacity)
     losses = lossBuffer.floats
     stateCount = draft.stateCount
     stateBuffer = try Buffer(
       byteCount: draft.groupCapacity * draft.stateCount * MemoryLayout<Double>.stride)
     states = stateBuffer.bytes.assumingMemoryBound(to: Double.self)
+    weightPenalties = UnsafeBufferPointer(
+      start: (persistent.bytes + draft.weightPenaltyOffset).assumingMemoryBound(to: Float.self),
+      count: draft.weightPenaltyChunks.count)
+    activityPenalties = program.activityPenalties.indices.map { [losses] index in
+      UnsafePointer(losses + draft.lossRow(ofPenalty: index) * capacity)
+    }
 
     let bound = draft.bind(
       PlanMemory(
@@ -280,6 +291,15 @@ package final class Plan {
 
   // MARK: Running
 
+  /// What the penalties of weights and outputs added to the loss of the last batch, of `count`
+  /// samples.
+  package func penalty(count: Int) -> Double {
+    let ofWeights = weightPenalties.reduce(0.0) { $0 + Double($1) }
+    return activityPenalties.reduce(ofWeights) { sum, row in
+      sum + (0..<count).reduce(0.0) { $0 + Double(row[$1]) } / Double(count)
+    }
+  }
+
   /// Sums of gradients of the last batch; valid after `finish`. In `trainedVariables` order.
   package var gradients: UnsafePointer<Float> { UnsafePointer(gradientBuffer.floats) }
 
@@ -382,16 +402,28 @@ package final class Plan {
 
   private func work(on stretch: GradientStretch) {
     let gradient = gradientBuffer.floats + stretch.offset
-    if stretch.isSlab, gradientPass != .update {
-      kernels.reduction.sumParts(
-        UnsafePointer(gradient), slabCount, groupCount(batch?.count ?? 0), gradient,
-        stretch.range.count)
-    }
+    if gradientPass != .update { completeGradient(of: stretch, gradient) }
     if gradientPass == .sum {
       stretchSquares.floats[stretch.number] = kernels.reduction.sumOfSquares(
         UnsafePointer(gradient), stretch.range.count)
     } else {
       update(stretch.variable, stretch.range, gradient)
+    }
+  }
+
+  /// The groups' parts together, and what the variable's penalty adds.
+  private func completeGradient(
+    of stretch: GradientStretch, _ gradient: UnsafeMutablePointer<Float>
+  ) {
+    let count = stretch.range.count
+    if stretch.isSlab {
+      kernels.reduction.sumParts(
+        UnsafePointer(gradient), slabCount, groupCount(batch?.count ?? 0), gradient, count)
+    }
+    let variable = trainedVariables[stretch.variable]
+    if let penalty = variable.penalty {
+      kernels.penalty.addGradient(
+        variable.values + stretch.range.lowerBound, penalty.l1, penalty.l2, 1, gradient, count)
     }
   }
 

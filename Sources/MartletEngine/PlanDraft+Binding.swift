@@ -18,10 +18,29 @@ extension PlanDraft {
     _ memory: PlanMemory, _ clock: StageClock?
   ) -> (preparation: [[Stage]], steps: [BoundStep], commitment: [[Stage]]) {
     (
-      preparation: timed(clock, .prepare, memory) { $0.prepare($1) },
+      preparation: timed(clock, .prepare, memory) { $0.prepare($1) }
+        + [weightPenaltyStages(clock, memory)],
       steps: timedSteps(clock, memory),
       commitment: timed(clock, .update, memory) { $0.commit($1) }
     )
+  }
+
+  /// The parts of the weights' penalties, worked out again whenever a weight has changed.
+  private func weightPenaltyStages(_ clock: StageClock?, _ memory: PlanMemory) -> [Stage] {
+    guard !weightPenaltyChunks.isEmpty else { return [] }
+    let chunks = weightPenaltyChunks
+    let parts = (memory.persistent + weightPenaltyOffset).assumingMemoryBound(to: Float.self)
+    let value = kernels.penalty.value
+    let stages = [
+      Stage.batch(tasks: chunks.count) { index, _ in
+        let (variable, penalty, range) = chunks[index]
+        parts[index] = value(
+          variable.values + range.lowerBound, penalty.l1, penalty.l2, range.count)
+      }
+    ]
+    let bytes = chunks.reduce(0) { $0 + $1.range.count } * PlanDraft.width
+    return clock?.timed(stages, "", "penalties of weights", .loss, Work(bytesPerBatch: bytes))
+      ?? stages
   }
 
   func stages(of step: Step, _ memory: PlanMemory) -> [Stage] {
@@ -108,6 +127,14 @@ extension PlanDraft {
           losses: memory.losses + index * capacity,
           states: memory.states + stateOffset(ofHead: index), stateStep: stateCount,
           groupSize: groupSize))
+    case .penalty(let index, let gradient):
+      let (value, penalty) = program.activityPenalties[index]
+      return [
+        penalty.stage(
+          kernels: kernels, count: program.shapes[value].count,
+          value: place(ofValue: value, memory), gradient: gradient.map { place(of: $0, memory) },
+          results: memory.losses + lossRow(ofPenalty: index) * capacity)
+      ]
     case .forward(let index):
       return program.instructions[index].operation.forward(forwardSite(index, memory))
     case .forwardAgain(let index):

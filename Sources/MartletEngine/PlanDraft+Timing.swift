@@ -48,6 +48,10 @@ extension PlanDraft {
     case .gatherGradient(let output, _): return (names.outputs[output], "gather gradient", .loss)
     case .copyOutGradient(let input, _):
       return (names.inputs[input], "copy out gradient", .backward)
+    case .penalty(let index, _):
+      let value = program.activityPenalties[index].value
+      let maker = program.instructions.first { $0.output == value }
+      return (maker?.layer ?? "", "penalty of output", .loss)
     case .addGradient: return (layer, "add gradients", .backward)
     case .forward(let index):
       let (layer, operation) = instruction(index)

@@ -38,6 +38,9 @@ extension PlanDraft {
     case .head(let index, let gradient):
       let value = byteCount(heads[index].lossInput)
       return Work(bytesPerSample: gradient == nil ? 2 * value : 3 * value)
+    case .penalty(let index, let gradient):
+      let value = byteCount(program.activityPenalties[index].value)
+      return Work(bytesPerSample: gradient == nil ? value : 2 * value)
     case .forward(let index), .forwardAgain(let index):
       let cost = program.instructions[index].operation.cost(settings[index])
       return Work(

@@ -56,6 +56,9 @@ struct PlanDraft {
     heads[..<index].reduce(0) { $0 + $1.stateCount(shape(of: $1)) }
   }
   func shape(of head: LossHead) -> Shape { program.shapes[head.lossInput] }
+  /// Of the heads, then of the penalties of outputs.
+  var lossRowCount: Int { heads.count + program.activityPenalties.count }
+  func lossRow(ofPenalty index: Int) -> Int { heads.count + index }
   var groupCapacity: Int { (capacity + groupSize - 1) / groupSize }
 
   /// The value whose memory a value has: itself, or what it is another shape of.
@@ -92,12 +95,18 @@ struct PlanDraft {
   private(set) var savedSlots: [SlotID?] = []
   private(set) var preparedOffsets: [Int] = []
   private(set) var batchSavedOffsets: [Int] = []
+  /// The penalties of weights are sums over these stretches, added in this order; a number for each.
+  private(set) var weightPenaltyChunks:
+    [(variable: Variable, penalty: Penalty, range: Range<Int>)] = []
+  private(set) var weightPenaltyOffset = 0
 
   enum Step {
     case clearSlab
     case gather(input: Int)
     case forward(Int)
     case head(Int, gradient: SlotID?)
+    /// Of the value of an activity penalty.
+    case penalty(Int, gradient: SlotID?)
     /// The output of an instruction once more, for the backward pass.
     case forwardAgain(Int)
     /// `targets`: where the gradients of the inputs go.
@@ -131,6 +140,7 @@ struct PlanDraft {
     if computesGradients { findRequired() }
     if givesInputGradients { findFollowing() }
     chooseGroupSize(computesGradients: computesGradients)
+    if !heads.isEmpty { listWeightPenalties() }
     placePersistent()
     makeSlots()
     listForward(computesGradients: computesGradients || givesInputGradients)
@@ -244,7 +254,18 @@ struct PlanDraft {
       preparedOffsets.append(take(need.preparedCount * MemoryLayout<Float>.stride))
       batchSavedOffsets.append(take(need.savedBytesPerBatch))
     }
+    weightPenaltyOffset = take(weightPenaltyChunks.count * MemoryLayout<Float>.stride)
     persistentByteCount = offset
+  }
+
+  private mutating func listWeightPenalties() {
+    for variable in program.variables where variable.receivesGradient {
+      guard let penalty = variable.penalty else { continue }
+      for start in stride(from: 0, to: variable.count, by: Plan.chunkCount) {
+        let end = min(start + Plan.chunkCount, variable.count)
+        weightPenaltyChunks.append((variable, penalty, start..<end))
+      }
+    }
   }
 
   // MARK: What is done
@@ -274,22 +295,31 @@ struct PlanDraft {
     if heads.isEmpty && !computesGradients {
       steps += program.outputs.indices.map { .copyOut(output: $0) }
     }
-    if !computesGradients { steps += heads.indices.map { .head($0, gradient: nil) } }
+    if !computesGradients {
+      steps += heads.indices.map { .head($0, gradient: nil) }
+      steps += program.activityPenalties.indices.map { .penalty($0, gradient: nil) }
+    }
   }
 
-  /// Heads and instructions in reverse.
+  /// Heads, penalties and instructions in reverse.
   private mutating func listBackward() {
-    for head in heads.indices {
-      let root = roots[heads[head].lossInput]
-      guard requiresGradient[root] else {
-        steps.append(.head(head, gradient: nil))
-        continue
-      }
-      let (target, total) = gradientTarget(of: root)
-      steps.append(.head(head, gradient: target))
-      addUp(target, into: total, root)
+    for head in heads.indices { startBackward(heads[head].lossInput) { .head(head, gradient: $0) } }
+    for (index, activity) in program.activityPenalties.enumerated() {
+      startBackward(activity.value) { .penalty(index, gradient: $0) }
     }
     listBackwardInstructions()
+  }
+
+  /// - Parameter step: Writes the gradient of a value, where that has one.
+  private mutating func startBackward(_ value: Program.ValueID, _ step: (SlotID?) -> Step) {
+    let root = roots[value]
+    guard requiresGradient[root] else {
+      steps.append(step(nil))
+      return
+    }
+    let (target, total) = gradientTarget(of: root)
+    steps.append(step(target))
+    addUp(target, into: total, root)
   }
 
   /// From the gradients of outputs to those of inputs.
@@ -458,6 +488,8 @@ struct PlanDraft {
       return [value(program.outputs[head.output]), value(head.lossInput), gradient].compactMap {
         $0
       }
+    case .penalty(let index, let gradient):
+      return [value(program.activityPenalties[index].value), gradient].compactMap { $0 }
     case .forward(let index):
       let instruction = program.instructions[index]
       return (instruction.inputs.map(value) + [value(instruction.output), savedSlots[index]])

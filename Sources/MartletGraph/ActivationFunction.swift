@@ -6,17 +6,41 @@ import MartletTensors
 package enum ActivationFunction: String, CaseIterable, Sendable {
   case linear
   case relu
+  case relu6
   case leakyRelu = "leaky_relu"
   case elu
+  case celu
+  case selu
+  case gelu
+  /// `gelu(approximate=True)`, for which Keras has no name.
+  case geluByTanh = "gelu_tanh"
+  case silu
+  case hardSigmoid = "hard_sigmoid"
+  case hardSilu = "hard_silu"
+  case hardTanh = "hard_tanh"
   case sigmoid
+  case logSigmoid = "log_sigmoid"
+  case softplus
+  case softsign
   case tanh
+  case exponential
+  case mish
   case softmax
+
+  /// Keras's second names.
+  private static let aliases: [String: ActivationFunction] = [
+    "swish": .silu, "hard_swish": .hardSilu,
+  ]
 
   /// - Throws: `invalidArgument` with the nearest known name.
   package init(named name: String) throws(MartletError) {
-    guard let known = ActivationFunction(rawValue: name) else {
+    guard
+      let known = ActivationFunction(rawValue: name) ?? ActivationFunction.aliases[name]
+    else {
       throw unknownName(
-        name, kind: "activation", known: ActivationFunction.allCases.map(\.rawValue))
+        name, kind: "activation",
+        known: ActivationFunction.allCases.map(\.rawValue)
+          + ActivationFunction.aliases.keys.sorted())
     }
     self = known
   }
@@ -25,10 +49,7 @@ package enum ActivationFunction: String, CaseIterable, Sendable {
   func lower(
     _ input: Program.ValueID, into program: inout Program, layer: String
   ) throws(MartletError) -> Program.ValueID {
-    let activation: Activation
-    switch self {
-    case .linear: return input
-    case .softmax:
+    if self == .softmax {
       let rank = program.shapes[input].rank
       guard rank > 0 else {
         throw .invalidArgument(
@@ -36,13 +57,35 @@ package enum ActivationFunction: String, CaseIterable, Sendable {
             + program.shapes[input].batchDescription)
       }
       return try program.apply(SoftmaxOp(axis: rank - 1), to: [input], layer: layer)
-    case .relu: activation = .relu
-    // Slopes of Keras's functions; the layers of the same names have other defaults.
-    case .leakyRelu: activation = .leakyRelu(slope: 0.2)
-    case .elu: activation = .elu(alpha: 1)
-    case .sigmoid: activation = .sigmoid
-    case .tanh: activation = .tanh
     }
+    let activation = elementwise
+    guard activation != .linear else { return input }
     return try program.apply(ActivationOp(activation), to: [input], layer: layer)
+  }
+
+  /// With the slopes of Keras's functions; the layers of the same names have other defaults.
+  private var elementwise: Activation {
+    switch self {
+    case .linear, .softmax: .linear
+    case .relu: .relu
+    case .relu6: .clipped(minimum: 0, maximum: 6)
+    case .leakyRelu: .leakyRelu(slope: 0.2)
+    // The two differ for an alpha other than 1 only.
+    case .elu, .celu: .elu(alpha: 1)
+    case .selu: .selu
+    case .gelu: .gelu
+    case .geluByTanh: .geluByTanh
+    case .silu: .silu
+    case .hardSigmoid: .hardSigmoid
+    case .hardSilu: .hardSilu
+    case .hardTanh: .clipped(minimum: -1, maximum: 1)
+    case .sigmoid: .sigmoid
+    case .logSigmoid: .logSigmoid
+    case .softplus: .softplus
+    case .softsign: .softsign
+    case .tanh: .tanh
+    case .exponential: .exponential
+    case .mish: .mish
+    }
   }
 }

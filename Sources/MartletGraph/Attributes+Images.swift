@@ -34,19 +34,6 @@ struct ImageSampling: Sendable {
   }
 }
 
-/// The seed of a layer that draws random numbers.
-struct LayerSeed: Sendable {
-  private let given: Int?
-  let key: RandomKey
-
-  init(_ attributes: inout Attributes) throws(MartletError) {
-    given = try attributes.seed()
-    key = RandomKey(given.map { UInt64(bitPattern: Int64($0)) } ?? RandomSeeds.shared.next())
-  }
-
-  var configuration: JSONValue { given.map { .integer($0) } ?? .null }
-}
-
 extension Attributes {
   /// The range a random factor is drawn from: `[-0.1, 0.3]`, or `0.2` for `[-0.2, 0.2]`.
   ///

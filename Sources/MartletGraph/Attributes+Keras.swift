@@ -6,6 +6,7 @@ package struct CommonAttributes: Sendable {
   package let name: String?
   package let isTrainable: Bool
   let policy: DTypePolicy
+  let activityRegularizer: Regularizer?
 
   init(_ attributes: inout Attributes) throws(MartletError) {
     if attributes.value("name") != nil {
@@ -22,7 +23,7 @@ package struct CommonAttributes: Sendable {
     isTrainable = try attributes.flag("trainable", default: true)
     policy = try attributes.policy("dtype")
     _ = try attributes.flag("autocast", default: true)
-    try attributes.absent("activity_regularizer", Attributes.noRegularizers)
+    activityRegularizer = try attributes.regularizer("activity_regularizer")
   }
 
   /// Names stand in weight files and C strings, and `/` separates them there.
@@ -36,18 +37,17 @@ package struct CommonAttributes: Sendable {
   }
 }
 
-/// Where colours stand in an image. Keras's names; the other one is not part of this version.
-private enum DataFormat: String, CaseIterable {
-  case channelsLast = "channels_last"
-}
-
 extension Attributes {
-  static let noRegularizers = "regularizers are not part of this version"
-  static let noConstraints = "constraints are not part of this version"
+  mutating func imageFormat() throws(MartletError) -> DataFormat {
+    try choice("data_format", default: .channelsLast)
+  }
 
-  /// Accepts channels last, said or not.
+  /// For a layer that works on images with channels last only: accepts those, said or not.
   mutating func dataFormat() throws(MartletError) {
-    let _: DataFormat = try choice("data_format", default: .channelsLast)
+    let format = try imageFormat()
+    guard format == .channelsLast else {
+      throw invalid("data_format", expected: "'channels_last'", .text(format.rawValue))
+    }
   }
 
   mutating func padding() throws(MartletError) -> Padding {
@@ -82,12 +82,34 @@ extension Attributes {
     return try integer("seed", atMost: .max)
   }
 
-  /// Refuses `kernel_regularizer`, `kernel_constraint` and so on for each of the weights.
-  mutating func noRules(for weights: [String]) throws(MartletError) {
-    for weight in weights {
-      try absent("\(weight)_regularizer", Attributes.noRegularizers)
-      try absent("\(weight)_constraint", Attributes.noConstraints)
+  mutating func regularizer(_ name: String) throws(MartletError) -> Regularizer? {
+    guard let value = value(name) else { return nil }
+    do {
+      return try Regularizer(value)
+    } catch {
+      throw MartletError(error.kind, "\(className): argument '\(name)': \(error.message)")
     }
+  }
+
+  mutating func constraint(_ name: String) throws(MartletError) -> Constraint? {
+    guard let value = value(name) else { return nil }
+    do {
+      return try Constraint(value)
+    } catch {
+      throw MartletError(error.kind, "\(className): argument '\(name)': \(error.message)")
+    }
+  }
+
+  /// Reads `kernel_initializer`, `kernel_regularizer` and `kernel_constraint` for the weight `kernel`.
+  ///
+  /// - Parameter fallback: Keras's default initializer for this weight.
+  mutating func weight(
+    _ name: String, initializer fallback: JSONValue
+  ) throws(MartletError) -> WeightRules {
+    WeightRules(
+      name: name, initializer: try initializer("\(name)_initializer", default: fallback),
+      regularizer: try regularizer("\(name)_regularizer"),
+      constraint: try constraint("\(name)_constraint"))
   }
 
   /// A policy's name, or Keras's object that holds it.

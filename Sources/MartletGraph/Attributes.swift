@@ -78,6 +78,68 @@ package struct Attributes {
     return result
   }
 
+  /// One axis or a list of them.
+  ///
+  /// - Parameter fallback: Stands for a missing or null argument; without one it is an error.
+  package mutating func axes(
+    _ name: String, default fallback: JSONValue? = nil
+  ) throws(MartletError) -> [Int] {
+    guard let value = value(name) ?? fallback else { return try required(name, nil) }
+    if case .integer(let axis) = value { return [axis] }
+    guard case .array(let elements) = value else {
+      throw wrongType(name, expected: "an integer or a list of integers", value)
+    }
+    var axes: [Int] = []
+    for case .integer(let axis) in elements { axes.append(axis) }
+    guard axes.count == elements.count else {
+      throw wrongType(name, expected: "an integer or a list of integers", value)
+    }
+    return axes
+  }
+
+  /// A shape in which extents may be left open; `nil` where none is given.
+  package mutating func openShape(_ name: String) throws(MartletError) -> [Int?]? {
+    guard let value = value(name) else { return nil }
+    guard case .array(let elements) = value else {
+      throw wrongType(name, expected: "a list of integers or null", value)
+    }
+    var extents: [Int?] = []
+    for element in elements {
+      switch element {
+      case .null: extents.append(nil)
+      case .integer(let extent) where extent >= 1: extents.append(extent)
+      default: throw invalid(name, expected: "extents of at least 1 or null", value)
+      }
+    }
+    return extents
+  }
+
+  /// What is added around an image: one number, one for the height and one for the width, or those
+  /// before and after for each.
+  package mutating func border(
+    _ name: String, default fallback: Int
+  ) throws(MartletError) -> (vertical: [Int], horizontal: [Int]) {
+    let value = value(name) ?? .integer(fallback)
+    let sides: [JSONValue]
+    if case .array(let array) = value { sides = array } else { sides = [value, value] }
+    var pairs: [[Int]] = []
+    for side in sides {
+      let ends: [JSONValue]
+      if case .array(let array) = side { ends = array } else { ends = [side, side] }
+      var pair: [Int] = []
+      for case .integer(let end) in ends { pair.append(end) }
+      if pair.count == 2, ends.count == 2 { pairs.append(pair) }
+    }
+    guard pairs.count == 2, sides.count == 2 else {
+      throw wrongType(
+        name, expected: "an integer, 2 integers, or 2 pairs of integers", value)
+    }
+    guard pairs.joined().allSatisfy({ $0 >= 0 && $0 <= Attributes.largestSize }) else {
+      throw invalid(name, expected: "integers from 0 to \(Attributes.largestSize)", value)
+    }
+    return (pairs[0], pairs[1])
+  }
+
   /// A number that a `Float` can hold.
   package mutating func number(
     _ name: String, default fallback: Double? = nil, atLeast least: Double = -.infinity,

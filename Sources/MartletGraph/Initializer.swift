@@ -47,29 +47,7 @@ package struct Initializer: Sendable {
   ///
   /// - Throws: `invalidArgument` with the nearest name for an unknown one.
   package init(_ value: JSONValue) throws(MartletError) {
-    var config = JSONObject()
-    let name: String
-    switch value {
-    case .text(let text): name = text
-    case .object(let object):
-      guard case .text(let text)? = object["class_name"] else {
-        throw MartletError(
-          .invalidType, "an initializer object must have a class_name, received \(value.excerpt())")
-      }
-      name = text
-      if let given = object["config"], !given.isNull {
-        guard case .object(let arguments) = given else {
-          throw MartletError(
-            .invalidType, "an initializer's config must be an object, received \(given.excerpt())")
-        }
-        config = arguments
-      }
-    default:
-      throw MartletError(
-        .invalidType,
-        "an initializer must be a name or an object with class_name and config, "
-          + "received \(value.excerpt())")
-    }
+    let (name, config) = try namedObject(value, "an initializer")
     guard let known = Initializer.className(for: name) else {
       throw unknownName(
         name, kind: "initializer",

@@ -11,6 +11,8 @@ package class Layer: @unchecked Sendable {
   package let name: String
   package let kind: any LayerKind
   package let policy: DTypePolicy
+  /// Of the outputs of each call.
+  private let activityRegularizer: Regularizer?
   /// Held while the values of the layer's own weights are read or written. See `withComputeLock`.
   let computeLock = Lock()
 
@@ -27,9 +29,11 @@ package class Layer: @unchecked Sendable {
 
   /// - Parameter name: `nil` for an automatic one.
   init(
-    kind: any LayerKind, name: String?, isTrainable: Bool = true, policy: DTypePolicy = .float32
+    kind: any LayerKind, name: String?, isTrainable: Bool = true, policy: DTypePolicy = .float32,
+    activityRegularizer: Regularizer? = nil
   ) {
     self.kind = kind
+    self.activityRegularizer = activityRegularizer
     self.policy = policy
     self.name = name ?? AutomaticNames.shared.next(for: kind.className)
     self.ownIsTrainable = isTrainable
@@ -50,7 +54,11 @@ package class Layer: @unchecked Sendable {
     let common: JSONObject = [
       "name": .text(name), "trainable": .boolean(isTrainable), "dtype": policy.configuration,
     ]
-    return common.appending(kind.configuration)
+    var whole = common.appending(kind.configuration)
+    if let activityRegularizer {
+      whole["activity_regularizer"] = activityRegularizer.configuration
+    }
+    return whole
   }
 
   /// Whether the weights exist.
@@ -142,7 +150,8 @@ package class Layer: @unchecked Sendable {
       var made: [Variable] = []
       for request in requests {
         let variable = try Variable(
-          name: request.name, shape: request.shape, isTrainable: request.isTrainable)
+          name: request.name, shape: request.shape, isTrainable: request.isTrainable,
+          penalty: request.penalty, projection: request.projection)
         variable.isFrozen = !ownIsTrainable
         request.initializer.fill(variable)
         made.append(variable)
@@ -182,11 +191,17 @@ package class Layer: @unchecked Sendable {
   private func lower(
     _ inputs: [Program.ValueID], variables: [Variable], into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
-    try kind.lower(
+    let outputs = try kind.lower(
       LayerCall(
         inputs: inputs, variables: variables, layer: name, isTrainable: ownIsTrainable,
         precision: policy.precision),
       into: &program)
+    if let activityRegularizer {
+      for output in outputs {
+        program.activityPenalties.append((output, activityRegularizer.penalty))
+      }
+    }
+    return outputs
   }
 
   // MARK: Values

@@ -67,18 +67,29 @@ package struct WeightRequest: Sendable {
   let shape: Shape
   let initializer: Initializer
   let isTrainable: Bool
+  let penalty: Penalty?
+  let projection: Projection?
 
   init(
     _ name: String, _ extents: [Int], _ initializer: Initializer, isTrainable: Bool = true
   ) throws(MartletError) {
-    self.name = name
+    try self.init(
+      extents, WeightRules(name: name, initializer: initializer), isTrainable: isTrainable)
+  }
+
+  init(
+    _ extents: [Int], _ rules: WeightRules, isTrainable: Bool = true
+  ) throws(MartletError) {
+    name = rules.name
+    initializer = rules.initializer
+    self.isTrainable = isTrainable
+    penalty = rules.regularizer?.penalty
     do {
       shape = try Shape(extents)
+      projection = try rules.constraint?.projection(of: shape)
     } catch {
       throw MartletError(error.kind, "weight '\(name)': \(error.message)")
     }
-    self.initializer = initializer
-    self.isTrainable = isTrainable
   }
 }
 
@@ -103,24 +114,34 @@ func onlyInput(_ inputs: [Shape]) throws(MartletError) -> Shape {
   return input
 }
 
+/// Refuses an empty list to a layer that merges.
+func someInputs(_ inputs: [Shape]) throws(MartletError) {
+  guard !inputs.isEmpty else {
+    throw .invalidArgument("expected a list of at least 1 input, received none")
+  }
+}
+
 /// The one input of a layer that works on images.
 ///
 /// - Returns: Its height, width and channels.
 func imageInput(
-  _ inputs: [Shape]
+  _ inputs: [Shape], _ format: DataFormat = .channelsLast
 ) throws(MartletError) -> (height: Int, width: Int, channels: Int) {
   let input = try onlyInput(inputs)
   guard input.rank == 3 else {
     var message =
-      "expected an input of 4 axes (batch, height, width, channels), "
-      + "received \(input.batchDescription)"
+      "expected an input of 4 axes \(format.axes), received \(input.batchDescription)"
     if input.rank == 2 {
-      message +=
-        "; images without a channel axis become some with Reshape((\(input[0]), \(input[1]), 1))"
+      let extents =
+        format == .channelsLast ? "\(input[0]), \(input[1]), 1" : "1, \(input[0]), \(input[1])"
+      message += "; images without a channel axis become some with Reshape((\(extents)))"
     }
     throw .invalidArgument(message)
   }
-  return (input[0], input[1], input[2])
+  return switch format {
+  case .channelsLast: (input[0], input[1], input[2])
+  case .channelsFirst: (input[1], input[2], input[0])
+  }
 }
 
 /// Turns Keras's axis, which counts the batch and may count from the end, into one of the sample's.

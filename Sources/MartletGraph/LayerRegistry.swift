@@ -5,16 +5,20 @@ package enum LayerRegistry {
   private static let kinds: [any ConfigurableLayerKind.Type] = [
     InputLayer.self, Conv2D.self, MaxPooling2D.self, AveragePooling2D.self,
     GlobalAveragePooling2D.self, Flatten.self, Reshape.self, Dense.self, Dropout.self,
-    ActivationLayer.self, ReLU.self, LeakyReLU.self, Softmax.self, BatchNormalization.self,
-    Add.self, Concatenate.self, Rescaling.self, Normalization.self, Resizing.self,
-    CenterCrop.self, RandomFlip.self, RandomRotation.self, RandomZoom.self,
-    RandomTranslation.self, RandomContrast.self, RandomBrightness.self,
+    ActivationLayer.self, ReLU.self, LeakyReLU.self, ELU.self, PReLU.self, Softmax.self,
+    BatchNormalization.self, Add.self, Subtract.self, Multiply.self, Average.self, Maximum.self,
+    Minimum.self, Concatenate.self, Rescaling.self, Normalization.self, GlobalMaxPooling2D.self,
+    ZeroPadding2D.self, Permute.self, SpatialDropout2D.self, GaussianNoise.self,
+    ActivityRegularization.self, Resizing.self, CenterCrop.self, RandomFlip.self,
+    RandomRotation.self, RandomZoom.self, RandomTranslation.self, RandomContrast.self,
+    RandomBrightness.self,
   ]
 
   /// Keras's second names.
   private static let aliases = [
     "MaxPool2D": "MaxPooling2D", "AvgPool2D": "AveragePooling2D",
-    "GlobalAvgPool2D": "GlobalAveragePooling2D", "Convolution2D": "Conv2D",
+    "GlobalAvgPool2D": "GlobalAveragePooling2D", "GlobalMaxPool2D": "GlobalMaxPooling2D",
+    "Convolution2D": "Conv2D",
   ]
 
   private static let kindsByName: [String: any ConfigurableLayerKind.Type] = {
@@ -46,6 +50,7 @@ package enum LayerRegistry {
     let kind = try Kind(&attributes)
     try attributes.finish()
     return Layer(
-      kind: kind, name: common.name, isTrainable: common.isTrainable, policy: common.policy)
+      kind: kind, name: common.name, isTrainable: common.isTrainable, policy: common.policy,
+      activityRegularizer: common.activityRegularizer)
   }
 }

@@ -10,11 +10,38 @@ package enum Activation: Hashable, Sendable {
   case tanh
   /// Keras's full `relu`: `maximum` above it, x from `threshold` on, slope·(x − threshold) below.
   case boundedRelu(slope: Float, maximum: Float, threshold: Float)
+  /// x within bounds: `relu6` is that from 0 to 6, `hard_tanh` from −1 to 1. No slope at the bounds.
+  case clipped(minimum: Float, maximum: Float)
+  /// elu with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017, arXiv:1706.02515).
+  case selu
+  /// x · Φ(x), Φ the normal distribution (Hendrycks & Gimpel 2016, arXiv:1606.08415), and the same
+  /// paper's approximation x · (1 + tanh(√(2/π)(x + 0.044715 x³))) / 2.
+  case gelu
+  case geluByTanh
+  /// x · sigmoid(x), also called swish.
+  case silu
+  /// x/6 + ½ within [0, 1].
+  case hardSigmoid
+  /// x · hardSigmoid(x).
+  case hardSilu
+  /// log(1 + eˣ).
+  case softplus
+  /// x / (1 + |x|).
+  case softsign
+  case exponential
+  /// x · tanh(softplus(x)) (Misra 2019, arXiv:1908.08681).
+  case mish
+  /// −softplus(−x).
+  case logSigmoid
+
+  /// Of `selu`: for negative values, and for all.
+  package static let seluAlpha = 1.6732632423543772
+  package static let seluScale = 1.0507009873554805
 
   /// Whether the derivative cannot be told from the result alone.
   package var derivativeNeedsInput: Bool {
     switch self {
-    case .boundedRelu: true
+    case .boundedRelu, .gelu, .geluByTanh, .silu, .hardSilu, .mish: true
     case .leakyRelu(let slope): slope < 0
     case .elu(let alpha): alpha < 0
     default: false
@@ -60,6 +87,33 @@ package struct ElementwiseKernels: Sendable {
       _ dy: Source, _ dx: Target, _ dxSteps: UnsafePointer<Int>, _ extents: UnsafePointer<Int>,
       _ rank: Int
     ) -> Void
+  /// dx[i] += Σ dy², as `reduceBroadcast`.
+  package var reduceSquares:
+    @Sendable (
+      _ dy: Source, _ dx: Target, _ dxSteps: UnsafePointer<Int>, _ extents: UnsafePointer<Int>,
+      _ rank: Int
+    ) -> Void
+  /// y = a · b, as `addBroadcast`; `y` may be `a` if nothing of `a` repeats.
+  package var multiplyBroadcast:
+    @Sendable (
+      _ a: Source, _ aSteps: UnsafePointer<Int>, _ b: Source, _ bSteps: UnsafePointer<Int>,
+      _ y: Target, _ extents: UnsafePointer<Int>, _ rank: Int
+    ) -> Void
+  /// The greater, or the lesser, of two numbers; NaN wins. `y` may be `a` or `b`.
+  package var extreme:
+    @Sendable (_ a: Source, _ b: Source, _ isMinimum: Bool, _ y: Target, _ count: Int) -> Void
+  /// Where x is y, `part` takes what is in `rest` and leaves 0 there; elsewhere `part` is 0.
+  package var claim:
+    @Sendable (_ x: Source, _ y: Source, _ rest: Target, _ part: Target, _ count: Int) -> Void
+  /// y = x where x > 0, else slope · x, every element with a slope of its own. `y` may be `x`.
+  package var parametricRelu:
+    @Sendable (_ x: Source, _ slopes: Source, _ y: Target, _ count: Int) -> Void
+  /// dx = dy · (1 or slope; 0 where x is 0) and dSlopes = dy · min(x, 0). Overwrites both; `dx` may
+  /// be `dy`, and is `nil` where nobody asks.
+  package var parametricReluBackward:
+    @Sendable (
+      _ x: Source, _ slopes: Source, _ dy: Source, _ dx: Target?, _ dSlopes: Target, _ count: Int
+    ) -> Void
 
   package init(
     activate: @escaping @Sendable (Activation, _ x: Source, _ y: Target, _ count: Int) -> Void,
@@ -91,7 +145,22 @@ package struct ElementwiseKernels: Sendable {
       @escaping @Sendable (
         _ dy: Source, _ dx: Target, _ dxSteps: UnsafePointer<Int>, _ extents: UnsafePointer<Int>,
         _ rank: Int
-      ) -> Void
+      ) -> Void,
+    reduceSquares:
+      @escaping @Sendable (
+        _ dy: Source, _ dx: Target, _ dxSteps: UnsafePointer<Int>, _ extents: UnsafePointer<Int>,
+        _ rank: Int
+      ) -> Void,
+    multiplyBroadcast:
+      @escaping @Sendable (
+        _ a: Source, _ aSteps: UnsafePointer<Int>, _ b: Source, _ bSteps: UnsafePointer<Int>,
+        _ y: Target, _ extents: UnsafePointer<Int>, _ rank: Int
+      ) -> Void,
+    extreme: @escaping @Sendable (Source, Source, Bool, Target, Int) -> Void,
+    claim: @escaping @Sendable (Source, Source, Target, Target, Int) -> Void,
+    parametricRelu: @escaping @Sendable (Source, Source, Target, Int) -> Void,
+    parametricReluBackward:
+      @escaping @Sendable (Source, Source, Source, Target?, Target, Int) -> Void
   ) {
     self.activate = activate
     self.activateBackward = activateBackward
@@ -103,5 +172,11 @@ package struct ElementwiseKernels: Sendable {
     self.repeatRow = repeatRow
     self.addBroadcast = addBroadcast
     self.reduceBroadcast = reduceBroadcast
+    self.reduceSquares = reduceSquares
+    self.multiplyBroadcast = multiplyBroadcast
+    self.extreme = extreme
+    self.claim = claim
+    self.parametricRelu = parametricRelu
+    self.parametricReluBackward = parametricReluBackward
   }
 }

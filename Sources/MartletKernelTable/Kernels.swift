@@ -20,22 +20,23 @@ package struct Kernels: Sendable {
   package var tiles: TileKernels?
   package var winograd: WinogradKernels
   package var elementwise: ElementwiseKernels
+  package var layout: LayoutKernels
   package var softmax: SoftmaxKernels
   package var pooling: PoolingKernels
   package var image: ImageKernels
   package var normalization: NormalizationKernels
   package var reduction: ReductionKernels
+  package var penalty: PenaltyKernels
   package var optimizer: OptimizerKernels
   package var random: RandomKernels
   package var conversion: ConversionKernels
 
   package init(
     name: String, vectorWidth: Int, product: ProductKernels, winograd: WinogradKernels,
-    elementwise: ElementwiseKernels,
-    softmax: SoftmaxKernels, pooling: PoolingKernels, image: ImageKernels,
-    normalization: NormalizationKernels,
-    reduction: ReductionKernels, optimizer: OptimizerKernels, random: RandomKernels,
-    conversion: ConversionKernels
+    elementwise: ElementwiseKernels, layout: LayoutKernels, softmax: SoftmaxKernels,
+    pooling: PoolingKernels, image: ImageKernels, normalization: NormalizationKernels,
+    reduction: ReductionKernels, penalty: PenaltyKernels, optimizer: OptimizerKernels,
+    random: RandomKernels, conversion: ConversionKernels
   ) {
     self.name = name
     self.vectorWidth = vectorWidth
@@ -43,11 +44,13 @@ package struct Kernels: Sendable {
     floats = product
     self.winograd = winograd
     self.elementwise = elementwise
+    self.layout = layout
     self.softmax = softmax
     self.pooling = pooling
     self.image = image
     self.normalization = normalization
     self.reduction = reduction
+    self.penalty = penalty
     self.optimizer = optimizer
     self.random = random
     self.conversion = conversion

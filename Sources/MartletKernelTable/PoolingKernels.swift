@@ -53,6 +53,15 @@ package struct PoolingKernels: Sendable {
   /// Adds dy / (points inside) to every point of the window. The caller has filled `dx`.
   package var averageBackward:
     @Sendable (_ dy: Source, _ dx: Target, borrowing PoolingWindow) -> Void
+  /// The greatest value of each column; NaN wins.
+  package var columnMaxima:
+    @Sendable (_ x: Source, _ y: Target, _ rows: Int, _ columns: Int) -> Void
+  /// The gradient of the columns' maxima, in equal parts to all that are equal to them, as Keras
+  /// sends it. Overwrites `dx`.
+  package var columnMaximaBackward:
+    @Sendable (
+      _ x: Source, _ y: Source, _ dy: Source, _ dx: Target, _ rows: Int, _ columns: Int
+    ) -> Void
 
   package init(
     maximum:
@@ -65,11 +74,15 @@ package struct PoolingKernels: Sendable {
       ) -> Void,
     average: @escaping @Sendable (_ x: Source, _ y: Target, borrowing PoolingWindow) -> Void,
     averageBackward:
-      @escaping @Sendable (_ dy: Source, _ dx: Target, borrowing PoolingWindow) -> Void
+      @escaping @Sendable (_ dy: Source, _ dx: Target, borrowing PoolingWindow) -> Void,
+    columnMaxima: @escaping @Sendable (Source, Target, Int, Int) -> Void,
+    columnMaximaBackward: @escaping @Sendable (Source, Source, Source, Target, Int, Int) -> Void
   ) {
     self.maximum = maximum
     self.maximumBackward = maximumBackward
     self.average = average
     self.averageBackward = averageBackward
+    self.columnMaxima = columnMaxima
+    self.columnMaximaBackward = columnMaximaBackward
   }
 }

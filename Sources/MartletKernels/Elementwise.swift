@@ -4,8 +4,10 @@ var elementwiseKernels: ElementwiseKernels {
   ElementwiseKernels(
     activate: activate, activateBackward: activateBackward, add: add, addAndClamp: addAndClamp,
     scaleOffset: scaleOffset, addBias: addBias, copyRows: copyRows, repeatRow: repeatRow,
-    addBroadcast: addBroadcast,
-    reduceBroadcast: reduceBroadcast)
+    addBroadcast: addBroadcast, reduceBroadcast: reduceBroadcast,
+    reduceSquares: reduceSquares, multiplyBroadcast: multiplyBroadcast,
+    extreme: extreme, claim: claim, parametricRelu: parametricRelu,
+    parametricReluBackward: parametricReluBackward)
 }
 
 // MARK: - Activations
@@ -41,6 +43,31 @@ private func activate(_ function: Activation, _ x: Source, _ y: Target, _ count:
       let below = slope * greater(v - threshold, lowest)
       return select(v .>= maximum, maximum, select(v .>= threshold, v, below))
     }
+  case .clipped(let minimum, let maximum):
+    let minimum = splat(minimum)
+    let maximum = splat(maximum)
+    fill(y, count) { at in lesser(greater(at(x), minimum), maximum) }
+  case .selu: scaledExponentialLinear(x, y, count)
+  case .gelu: gaussianLinear(x, y, count)
+  case .geluByTanh: gaussianLinearByTanh(x, y, count)
+  case .silu: sigmoidLinear(x, y, count)
+  case .hardSigmoid:
+    fill(y, count) { at in hardSigmoid(at(x)) }
+  case .hardSilu:
+    fill(y, count) { at in
+      let v = at(x)
+      return v * hardSigmoid(v)
+    }
+  case .softplus: softplus(x, y, count)
+  case .softsign:
+    let one = splat(1)
+    fill(y, count) { at in
+      let v = at(x)
+      return v / (one + magnitude(v))
+    }
+  case .exponential: exponentials(x, y, count)
+  case .mish: mish(x, y, count)
+  case .logSigmoid: logSigmoid(x, y, count)
   }
 }
 
@@ -64,6 +91,87 @@ private func sigmoids(_ x: Source, _ y: Target, _ count: Int) {
 
 private func hyperbolicTangents(_ x: Source, _ y: Target, _ count: Int) {
   @_transparent func value(_ at: Stretch) -> Vector { hyperbolicTangent(at(x)) }
+  fill(y, count, value)
+}
+
+private func scaledExponentialLinear(_ x: Source, _ y: Target, _ count: Int) {
+  let zero = splat(0)
+  let scale = splat(Float(Activation.seluScale))
+  let alpha = splat(Float(Activation.seluScale * Activation.seluAlpha))
+  @_transparent func value(_ at: Stretch) -> Vector {
+    let v = at(x)
+    return select(v .> zero, v * scale, alpha * exponentialMinusOne(lesser(v, zero)))
+  }
+  fill(y, count, value)
+}
+
+private func gaussianLinear(_ x: Source, _ y: Target, _ count: Int) {
+  @_transparent func value(_ at: Stretch) -> Vector {
+    let v = at(x)
+    return v * normalDistribution(v).below
+  }
+  fill(y, count, value)
+}
+
+/// 2·√(2/π)(x + 0.044715 x³): the approximate gelu is x times the sigmoid of it.
+@_transparent private func gaussianAngle(_ x: Vector) -> Vector {
+  multiplyAdd(x * x, splat(0.044715 * 1.5957691216), splat(1.5957691216)) * x
+}
+
+private func gaussianLinearByTanh(_ x: Source, _ y: Target, _ count: Int) {
+  @_transparent func value(_ at: Stretch) -> Vector {
+    let v = at(x)
+    return v * sigmoid(gaussianAngle(v))
+  }
+  fill(y, count, value)
+}
+
+private func sigmoidLinear(_ x: Source, _ y: Target, _ count: Int) {
+  @_transparent func value(_ at: Stretch) -> Vector {
+    let v = at(x)
+    return v * sigmoid(v)
+  }
+  fill(y, count, value)
+}
+
+@inline(__always) private func hardSigmoid(_ x: Vector) -> Vector {
+  let line = multiplyAdd(x, splat(1 / 6), splat(0.5))
+  return lesser(greater(line, splat(0)), splat(1))
+}
+
+/// log(1 + eˣ) without overflow: max(x, 0) + log(1 + e^−|x|).
+@_transparent private func softplus(_ x: Vector) -> Vector {
+  greater(x, splat(0)) + logarithmOfOnePlus(exponential(-magnitude(x)))
+}
+
+private func softplus(_ x: Source, _ y: Target, _ count: Int) {
+  @_transparent func value(_ at: Stretch) -> Vector { softplus(at(x)) }
+  fill(y, count, value)
+}
+
+private func logSigmoid(_ x: Source, _ y: Target, _ count: Int) {
+  @_transparent func value(_ at: Stretch) -> Vector { -softplus(-at(x)) }
+  fill(y, count, value)
+}
+
+private func exponentials(_ x: Source, _ y: Target, _ count: Int) {
+  @_transparent func value(_ at: Stretch) -> Vector { exponential(at(x)) }
+  fill(y, count, value)
+}
+
+/// tanh(softplus(x)) = p / (p + 2) with p = eˣ(eˣ + 2), and eˣ. From 30 on the quotient is 1, and p
+/// far from overflow.
+@_transparent private func mishFactor(_ x: Vector) -> (factor: Vector, exponential: Vector) {
+  let e = exponential(lesser(x, splat(30)))
+  let p = multiplyAdd(e, e, e + e)
+  return (p / (p + splat(2)), e)
+}
+
+private func mish(_ x: Source, _ y: Target, _ count: Int) {
+  @_transparent func value(_ at: Stretch) -> Vector {
+    let v = at(x)
+    return v * mishFactor(v).factor
+  }
   fill(y, count, value)
 }
 
@@ -105,6 +213,127 @@ private func activateBackward(
       let d = at(dy)
       return select(v .>= maximum, zero, select(v .>= threshold, d, d * slope))
     }
+  case .clipped(let minimum, let maximum):
+    let minimum = splat(minimum)
+    let maximum = splat(maximum)
+    fill(dx, count) { at in
+      let v = at(y)
+      return select((v .> minimum) .& (v .< maximum), at(dy), zero)
+    }
+  case .selu:
+    let scale = splat(Float(Activation.seluScale))
+    let alpha = splat(Float(Activation.seluScale * Activation.seluAlpha))
+    fill(dx, count) { at in
+      let v = at(y)
+      return at(dy) * select(v .> zero, scale, v + alpha)
+    }
+  case .gelu: gaussianLinearBackward(x, dy, dx, count)
+  case .geluByTanh: gaussianLinearByTanhBackward(x, dy, dx, count)
+  case .silu: sigmoidLinearBackward(x, dy, dx, count)
+  case .hardSigmoid:
+    let sixth = splat(1 / 6)
+    fill(dx, count) { at in
+      let v = at(y)
+      return select((v .> zero) .& (v .< splat(1)), at(dy) * sixth, zero)
+    }
+  case .hardSilu:
+    let third = splat(1 / 3)
+    let half = splat(0.5)
+    fill(dx, count) { at in
+      let v = at(x)
+      let d = at(dy)
+      // x²/6 + x/2 between −3 and 3, 0 before it and x behind.
+      let slope = d * multiplyAdd(v, third, half)
+      return select(v .<= splat(-3), zero, select(v .>= splat(3), d, slope))
+    }
+  case .softplus: softplusBackward(y, dy, dx, count)
+  case .softsign:
+    let one = splat(1)
+    fill(dx, count) { at in
+      let rest = one - magnitude(at(y))
+      return at(dy) * (rest * rest)
+    }
+  case .exponential:
+    fill(dx, count) { at in at(dy) * at(y) }
+  case .mish: mishBackward(x, dy, dx, count)
+  case .logSigmoid: logSigmoidBackward(y, dy, dx, count)
+  }
+}
+
+/// Φ(x) + x · φ(x).
+private func gaussianLinearBackward(_ x: Source, _ dy: Source, _ dx: Target, _ count: Int) {
+  @_transparent func slope(_ at: Stretch) -> Vector {
+    let v = at(x)
+    let distribution = normalDistribution(v)
+    return at(dy) * multiplyAdd(v, distribution.density, distribution.below)
+  }
+  fill(dx, count, slope)
+}
+
+/// With s the sigmoid of the angle u: s + x · s(1 − s) · u′.
+private func gaussianLinearByTanhBackward(_ x: Source, _ dy: Source, _ dx: Target, _ count: Int) {
+  let one = splat(1)
+  @_transparent func slope(_ at: Stretch) -> Vector {
+    let v = at(x)
+    let s = sigmoid(gaussianAngle(v))
+    let turn = multiplyAdd(v * v, splat(3 * 0.044715 * 1.5957691216), splat(1.5957691216))
+    return at(dy) * multiplyAdd(v * turn, s * (one - s), s)
+  }
+  fill(dx, count, slope)
+}
+
+/// s + x · s(1 − s).
+private func sigmoidLinearBackward(_ x: Source, _ dy: Source, _ dx: Target, _ count: Int) {
+  let one = splat(1)
+  @_transparent func slope(_ at: Stretch) -> Vector {
+    let v = at(x)
+    let s = sigmoid(v)
+    return at(dy) * multiplyAdd(v, s * (one - s), s)
+  }
+  fill(dx, count, slope)
+}
+
+/// sigmoid(x) = 1 − e⁻ʸ.
+private func softplusBackward(_ y: Source, _ dy: Source, _ dx: Target, _ count: Int) {
+  @_transparent func slope(_ at: Stretch) -> Vector { -at(dy) * exponentialMinusOne(-at(y)) }
+  fill(dx, count, slope)
+}
+
+/// sigmoid(−x) = 1 − eʸ.
+private func logSigmoidBackward(_ y: Source, _ dy: Source, _ dx: Target, _ count: Int) {
+  @_transparent func slope(_ at: Stretch) -> Vector { -at(dy) * exponentialMinusOne(at(y)) }
+  fill(dx, count, slope)
+}
+
+/// With t = tanh(softplus(x)), whose slope is (1 − t²) · sigmoid(x): t + x · (1 − t²) · sigmoid(x).
+private func mishBackward(_ x: Source, _ dy: Source, _ dx: Target, _ count: Int) {
+  let one = splat(1)
+  @_transparent func slope(_ at: Stretch) -> Vector {
+    let v = at(x)
+    let (t, e) = mishFactor(v)
+    return at(dy) * multiplyAdd(v * (one - t * t), e / (one + e), t)
+  }
+  fill(dx, count, slope)
+}
+
+private func parametricRelu(_ x: Source, _ slopes: Source, _ y: Target, _ count: Int) {
+  let zero = splat(0)
+  fill(y, count) { at in
+    let v = at(x)
+    return select(v .> zero, v, v * at(slopes))
+  }
+}
+
+private func parametricReluBackward(
+  _ x: Source, _ slopes: Source, _ dy: Source, _ dx: Target?, _ dSlopes: Target, _ count: Int
+) {
+  let zero = splat(0)
+  fill(dSlopes, count) { at in at(dy) * lesser(at(x), zero) }
+  guard let dx else { return }
+  fill(dx, count) { at in
+    let v = at(x)
+    let d = at(dy)
+    return select(v .> zero, d, select(v .< zero, d * at(slopes), zero))
   }
 }
 
@@ -190,6 +419,25 @@ private func repeatRow(_ x: Source, _ scale: Float, _ y: Target, _ rows: Int, _ 
   }
 }
 
+private func extreme(_ a: Source, _ b: Source, _ isMinimum: Bool, _ y: Target, _ count: Int) {
+  fill(y, count) { at in
+    let left = at(a)
+    let right = at(b)
+    let wins = isMinimum ? right .< left : right .> left
+    return select(wins .| (right .!= right), right, left)
+  }
+}
+
+private func claim(_ x: Source, _ y: Source, _ rest: Target, _ part: Target, _ count: Int) {
+  let zero = splat(0)
+  visit(count) { at in
+    let isEqual = at(x) .== at(y)
+    let gradient = at(rest)
+    at.put(select(isEqual, gradient, zero), part)
+    at.put(select(isEqual, zero, gradient), rest)
+  }
+}
+
 // MARK: - Broadcasting
 
 /// The innermost axes that every operand walks with one step: `axis` is the first of them.
@@ -233,40 +481,71 @@ private func addBroadcast(
 ) {
   var y = y
   let run = InnerRun(aSteps, bSteps, extents, rank)
-  addBroadcast(a, aSteps, b, bSteps, &y, extents, axis: 0, run)
+  broadcast(a, aSteps, b, bSteps, &y, extents, axis: 0, run, multiplies: false)
 }
 
-private func addBroadcast(
+private func multiplyBroadcast(
   _ a: Source, _ aSteps: UnsafePointer<Int>, _ b: Source, _ bSteps: UnsafePointer<Int>,
-  _ y: inout Target, _ extents: UnsafePointer<Int>, axis: Int, _ run: InnerRun
+  _ y: Target, _ extents: UnsafePointer<Int>, _ rank: Int
+) {
+  var y = y
+  let run = InnerRun(aSteps, bSteps, extents, rank)
+  broadcast(a, aSteps, b, bSteps, &y, extents, axis: 0, run, multiplies: true)
+}
+
+private func broadcast(
+  _ a: Source, _ aSteps: UnsafePointer<Int>, _ b: Source, _ bSteps: UnsafePointer<Int>,
+  _ y: inout Target, _ extents: UnsafePointer<Int>, axis: Int, _ run: InnerRun, multiplies: Bool
 ) {
   if axis < run.axis {
     var i = 0
     while i < extents[axis] {
-      addBroadcast(
+      broadcast(
         a + i * aSteps[axis], aSteps, b + i * bSteps[axis], bSteps, &y, extents, axis: axis + 1,
-        run)
+        run, multiplies: multiplies)
       i += 1
     }
     return
   }
+  if multiplies {
+    multiplyRun(a, b, y, run)
+  } else {
+    addRun(a, b, y, run)
+  }
+  y += run.count
+}
+
+@inline(__always)
+private func addRun(_ a: Source, _ b: Source, _ y: Target, _ run: InnerRun) {
+  combineRun(a, b, y, run, { $0 + $1 }, { $0 + $1 })
+}
+
+@inline(__always)
+private func multiplyRun(_ a: Source, _ b: Source, _ y: Target, _ run: InnerRun) {
+  combineRun(a, b, y, run, { $0 * $1 }, { $0 * $1 })
+}
+
+@inline(__always)
+private func combineRun(
+  _ a: Source, _ b: Source, _ y: Target, _ run: InnerRun, _ vectors: (Vector, Vector) -> Vector,
+  _ numbers: (Float, Float) -> Float
+) {
   switch (run.stepA, run.stepB) {
   case (1, 1):
-    fill(y, run.count) { at in at(a) + at(b) }
+    fill(y, run.count) { at in vectors(at(a), at(b)) }
   case (1, 0):
     let b = splat(b[0])
-    fill(y, run.count) { at in at(a) + b }
+    fill(y, run.count) { at in vectors(at(a), b) }
   case (0, 1):
     let a = splat(a[0])
-    fill(y, run.count) { at in at(b) + a }
+    fill(y, run.count) { at in vectors(a, at(b)) }
   default:
     var i = 0
     while i < run.count {
-      y[i] = a[i * run.stepA] + b[i * run.stepB]
+      y[i] = numbers(a[i * run.stepA], b[i * run.stepB])
       i += 1
     }
   }
-  y += run.count
 }
 
 private func reduceBroadcast(
@@ -275,17 +554,27 @@ private func reduceBroadcast(
 ) {
   var dy = dy
   let run = InnerRun(dxSteps, dxSteps, extents, rank)
-  reduceBroadcast(&dy, dx, dxSteps, extents, axis: 0, run)
+  reduce(&dy, dx, dxSteps, extents, axis: 0, run, squares: false)
 }
 
-private func reduceBroadcast(
+private func reduceSquares(
+  _ dy: Source, _ dx: Target, _ dxSteps: UnsafePointer<Int>, _ extents: UnsafePointer<Int>,
+  _ rank: Int
+) {
+  var dy = dy
+  let run = InnerRun(dxSteps, dxSteps, extents, rank)
+  reduce(&dy, dx, dxSteps, extents, axis: 0, run, squares: true)
+}
+
+private func reduce(
   _ dy: inout Source, _ dx: Target, _ dxSteps: UnsafePointer<Int>,
-  _ extents: UnsafePointer<Int>, axis: Int, _ run: InnerRun
+  _ extents: UnsafePointer<Int>, axis: Int, _ run: InnerRun, squares: Bool
 ) {
   if axis < run.axis {
     var i = 0
     while i < extents[axis] {
-      reduceBroadcast(&dy, dx + i * dxSteps[axis], dxSteps, extents, axis: axis + 1, run)
+      reduce(
+        &dy, dx + i * dxSteps[axis], dxSteps, extents, axis: axis + 1, run, squares: squares)
       i += 1
     }
     return
@@ -293,17 +582,30 @@ private func reduceBroadcast(
   let d = dy
   switch run.stepA {
   case 1:
-    fill(dx, run.count) { at in at(dx) + at(d) }
+    if squares {
+      fill(dx, run.count) { at in multiplyAdd(at(d), at(d), at(dx)) }
+    } else {
+      fill(dx, run.count) { at in at(dx) + at(d) }
+    }
   case 0:
-    dx[0] += sum(d, run.count)
+    dx[0] += squares ? sumOfSquares(d, run.count) : sum(d, run.count)
   default:
     var i = 0
     while i < run.count {
-      dx[i * run.stepA] += d[i]
+      dx[i * run.stepA] += squares ? d[i] * d[i] : d[i]
       i += 1
     }
   }
   dy += run.count
+}
+
+private func sumOfSquares(_ x: Source, _ count: Int) -> Float {
+  var total = splat(0)
+  visit(count) { at in
+    let v = at(x)
+    total = multiplyAdd(v, v, total)
+  }
+  return laneSum(total)
 }
 
 // MARK: - Plain twin
@@ -327,7 +629,27 @@ private func reduceBroadcast(
       case .tanh: T(tanh(Double(x)))
       case .boundedRelu(let slope, let maximum, let threshold):
         x >= T(maximum) ? T(maximum) : x >= T(threshold) ? x : T(slope) * (x - T(threshold))
+      case .clipped(let minimum, let maximum): min(max(x, T(minimum)), T(maximum))
+      case .selu:
+        T(Activation.seluScale) * (x > 0 ? x : T(Activation.seluAlpha * expm1(Double(x))))
+      case .gelu: x * T(erfc(-Double(x) / 2.0.squareRoot()) / 2)
+      case .geluByTanh:
+        x * T(1 + tanh((2 / Double.pi).squareRoot() * Double(x + 0.044715 * x * x * x))) / 2
+      case .silu: x / (1 + T(exp(-Double(x))))
+      case .hardSigmoid: min(max(x / 6 + 0.5, 0), 1)
+      case .hardSilu: x * min(max(x / 6 + 0.5, 0), 1)
+      case .softplus: T(softplus(Double(x)))
+      case .softsign: x / (1 + abs(x))
+      case .exponential: T(exp(Double(x)))
+      case .mish: x * T(tanh(softplus(Double(x))))
+      case .logSigmoid: T(-softplus(-Double(x)))
       }
+    }
+
+    private static func softplus(_ x: Double) -> Double { max(x, 0) + log1p(exp(-abs(x))) }
+
+    package static func parametricRelu<T: BinaryFloatingPoint>(_ x: [T], slopes: [T]) -> [T] {
+      zip(x, slopes).map { max($0, 0) + $1 * min($0, 0) }
     }
 
     package static func scaleOffset<T: BinaryFloatingPoint>(
@@ -340,6 +662,14 @@ private func reduceBroadcast(
     package static func addBroadcast<T: BinaryFloatingPoint>(
       _ a: [T], steps aSteps: [Int], _ b: [T], steps bSteps: [Int], extents: [Int]
     ) -> [T] {
+      broadcast(a, steps: aSteps, b, steps: bSteps, extents: extents, +)
+    }
+
+    /// Of any function of two numbers.
+    package static func broadcast<T: BinaryFloatingPoint>(
+      _ a: [T], steps aSteps: [Int], _ b: [T], steps bSteps: [Int], extents: [Int],
+      _ combine: (T, T) -> T
+    ) -> [T] {
       let count = extents.reduce(1, *)
       return (0..<count).map { index in
         var rest = index
@@ -351,7 +681,7 @@ private func reduceBroadcast(
           indexA += i * aSteps[axis]
           indexB += i * bSteps[axis]
         }
-        return a[indexA] + b[indexB]
+        return combine(a[indexA], b[indexB])
       }
     }
   }

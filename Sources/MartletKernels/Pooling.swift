@@ -3,7 +3,8 @@ import MartletKernelTable
 var poolingKernels: PoolingKernels {
   PoolingKernels(
     maximum: maximumPooling, maximumBackward: maximumPoolingBackward, average: averagePooling,
-    averageBackward: averagePoolingBackward)
+    averageBackward: averagePoolingBackward, columnMaxima: columnMaxima,
+    columnMaximaBackward: columnMaximaBackward)
 }
 
 /// The part of a window that lies inside the image.
@@ -199,6 +200,45 @@ private func averagePoolingBackward(
   }
 }
 
+// MARK: - Columns
+
+private func columnMaxima(_ x: Source, _ y: Target, _ rows: Int, _ columns: Int) {
+  visit(columns) { at in
+    var best = at(x)
+    var point = x + columns
+    var row = 1
+    while row < rows {
+      let v = at(point)
+      best = select(exceeds(v, best), v, best)
+      point += columns
+      row += 1
+    }
+    at.put(best, y)
+  }
+}
+
+private func columnMaximaBackward(
+  _ x: Source, _ y: Source, _ dy: Source, _ dx: Target, _ rows: Int, _ columns: Int
+) {
+  let zero = splat(0)
+  let one = splat(1)
+  visit(columns) { at in
+    let best = at(y)
+    var winners = zero
+    var offset = 0
+    while offset < rows * columns {
+      winners += select(at(x + offset) .== best, one, zero)
+      offset += columns
+    }
+    let share = at(dy) / winners
+    offset = 0
+    while offset < rows * columns {
+      at.put(select(at(x + offset) .== best, share, zero), dx + offset)
+      offset += columns
+    }
+  }
+}
+
 // MARK: - Plain twin
 
 #if !MARTLET_AVX2 && !MARTLET_AVX512
@@ -242,6 +282,12 @@ private func averagePoolingBackward(
         }
       }
       return (y, taps.map { max($0, 0) })
+    }
+
+    package static func columnMaxima<T: BinaryFloatingPoint>(_ x: [T], columns: Int) -> [T] {
+      (0..<columns).map { column in
+        stride(from: column, to: x.count, by: columns).reduce(-.infinity) { max($0, x[$1]) }
+      }
     }
 
     package static func average<T: BinaryFloatingPoint>(

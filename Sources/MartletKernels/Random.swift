@@ -213,6 +213,14 @@ private func dropout(
       return [radius * cos(2 * .pi * v), radius * sin(2 * .pi * v)]
     }
 
+    package static func normal(key: UInt64, stream: UInt64, count: Int) -> [Double] {
+      let uniform: [Double] = uniform(key: key, stream: stream, first: 0, count: count + count % 2)
+      let pairs = stride(from: 0, to: count, by: 2).flatMap {
+        boxMuller(uniform[$0], uniform[$0 + 1])
+      }
+      return Array(pairs.prefix(count))
+    }
+
     package static func dropout<T: BinaryFloatingPoint>(
       _ x: [T], rate: Float, key: UInt64, stream: UInt64, first: Int
     ) -> [T] {

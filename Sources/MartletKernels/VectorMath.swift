@@ -89,6 +89,26 @@ private struct Exponential {
   splat(1) / (splat(1) + exponential(-x))
 }
 
+/// The share of the normal distribution below x, within 4e-7 of itself for |x| < 5, and its density.
+///
+/// The tail is e^(−x²/2) times a polynomial in 1 / (1 + 0.35·|x|), the form of Hastings 1955, fitted
+/// to erfc with a relative error of 3e-8; what is above x follows by symmetry.
+@_transparent func normalDistribution(_ x: Vector) -> (below: Vector, density: Vector) {
+  let size = magnitude(x)
+  let e = exponential(size * size * splat(-0.5))
+  let u = splat(1) / multiplyAdd(size, splat(0.35), splat(1))
+  var p = multiplyAdd(u, splat(-0.029108993299911352), splat(0.1437885113256919))
+  p = multiplyAdd(p, u, splat(-0.25532783657346436))
+  p = multiplyAdd(p, u, splat(0.15872261529505446))
+  p = multiplyAdd(p, u, splat(-0.02279113085964273))
+  p = multiplyAdd(p, u, splat(0.1053693428361037))
+  p = multiplyAdd(p, u, splat(0.11986905578333944))
+  p = multiplyAdd(p, u, splat(0.13985670840936842))
+  p = multiplyAdd(p, u, splat(0.13962171125817074))
+  let tail = p * u * e
+  return (select(x .> splat(0), splat(1) - tail, tail), e * splat(0.3989422804))
+}
+
 /// The hyperbolic tangent within 2 ulp; NaN for NaN.
 @_transparent func hyperbolicTangent(_ x: Vector) -> Vector {
   let square = x * x

@@ -16,7 +16,7 @@ import MartletTensors
 /// gradient passes the activation on its way through the sums.
 package struct BatchNormalizationOp: Operation {
   /// Counted in the shape of a sample.
-  package let axis: Int
+  package var axis: Int
   package let momentum: Float
   package let epsilon: Float
   package let hasScale: Bool

@@ -4,14 +4,20 @@ extension Program {
   /// The same computation in fewer passes over memory: bias, activation and max pooling move into
   /// the convolution or matrix product that makes their input, an addition and an activation into
   /// the batch normalization or sum. A batch normalization by moving averages moves into the weights
-  /// before it, unless some of the variables want a gradient.
+  /// before it, unless some of the variables want a gradient. Transpositions that cancel fall away
+  /// first.
   ///
   /// Only where nothing else reads the value between, so that it need not exist.
   package func fused(isTraining: Bool, computesGradients: Bool) -> Program {
+    withFewerTranspositions().joined(
+      isTraining: isTraining, computesGradients: computesGradients)
+  }
+
+  private func joined(isTraining: Bool, computesGradients: Bool) -> Program {
     var fused = self
     var readers = [Int](repeating: 0, count: shapes.count)
     for instruction in instructions { for input in instruction.inputs { readers[input] += 1 } }
-    for output in outputs { readers[output] += 1 }
+    for output in outputs + activityPenalties.map(\.value) { readers[output] += 1 }
 
     // A fused instruction stands where the last of its parts stood: there all inputs are made.
     var result: [Instruction?] = []

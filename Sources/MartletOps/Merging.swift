@@ -12,22 +12,7 @@ package struct AdditionOp: Operation {
   package var label: String { "addition" + (activation == .linear ? "" : " + activation") }
 
   package func outputShape(of inputs: [Shape]) throws(MartletError) -> Shape {
-    guard inputs.count >= 2 else {
-      throw .invalidArgument("addition expects at least two inputs, got \(inputs.count)")
-    }
-    let rank = inputs.map(\.rank).max() ?? 0
-    var extents = [Int](repeating: 1, count: rank)
-    for input in inputs {
-      for (axis, extent) in zip((rank - input.rank)..., input.extents) {
-        guard extents[axis] == extent || extents[axis] == 1 || extent == 1 else {
-          throw .invalidArgument(
-            "addition of unlike shapes: "
-              + inputs.map(\.batchDescription).joined(separator: " and "))
-        }
-        extents[axis] = max(extents[axis], extent)
-      }
-    }
-    return try Shape(extents)
+    try broadcastShape(inputs, of: label)
   }
 
   package func needs(_ setting: Setting) -> Needs {
@@ -122,8 +107,28 @@ package struct AdditionOp: Operation {
   }
 }
 
+/// The shape that several are repeated to.
+func broadcastShape(_ inputs: [Shape], of label: String) throws(MartletError) -> Shape {
+  guard inputs.count >= 2 else {
+    throw .invalidArgument("\(label) expects at least two inputs, got \(inputs.count)")
+  }
+  let rank = inputs.map(\.rank).max() ?? 0
+  var extents = [Int](repeating: 1, count: rank)
+  for input in inputs {
+    for (axis, extent) in zip((rank - input.rank)..., input.extents) {
+      guard extents[axis] == extent || extents[axis] == 1 || extent == 1 else {
+        throw .invalidArgument(
+          "\(label) of unlike shapes: "
+            + inputs.map(\.batchDescription).joined(separator: " and "))
+      }
+      extents[axis] = max(extents[axis], extent)
+    }
+  }
+  return try Shape(extents)
+}
+
 /// Steps through a tensor for each index of a larger one it is repeated to; 0 where it repeats.
-private struct BroadcastSteps {
+struct BroadcastSteps {
   let steps: [Int]
   let table: OffsetTable
   /// Nothing repeats.

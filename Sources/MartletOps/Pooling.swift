@@ -108,13 +108,7 @@ package struct GlobalAverageOp: Operation {
   package var label: String { "global average" }
 
   package func outputShape(of inputs: [Shape]) throws(MartletError) -> Shape {
-    let input = try onlyInput(inputs, of: label)
-    guard input.rank >= 2, let channels = input.last else {
-      throw .invalidArgument(
-        "global average expects (batch, height, width, channels), got \(input.batchDescription)")
-    }
-    return try Shape(
-      [Int](repeating: 1, count: keepsDimensions ? input.rank - 1 : 0) + [channels])
+    try channelShape(inputs, keepsDimensions, of: label)
   }
 
   package func forward(_ site: Site) -> [Stage] {
@@ -155,6 +149,74 @@ package struct GlobalAverageOp: Operation {
       }
     }
   }
+}
+
+/// The greatest value of each channel over all positions: x `[H, W, C]`, y `[C]` or `[1, 1, C]`.
+/// The gradient goes to equal ones in equal parts.
+package struct GlobalMaximumOp: Operation {
+  package let keepsDimensions: Bool
+
+  package init(keepsDimensions: Bool) { self.keepsDimensions = keepsDimensions }
+  package var label: String { "global maximum" }
+
+  package func outputShape(of inputs: [Shape]) throws(MartletError) -> Shape {
+    try channelShape(inputs, keepsDimensions, of: label)
+  }
+
+  package func needs(_ setting: Setting) -> Needs {
+    var needs = Needs()
+    needs.backwardReadsInputs = true
+    needs.backwardReadsOutput = true
+    return needs
+  }
+
+  package func forward(_ site: Site) -> [Stage] {
+    let channels = site.setting.outputShape.count
+    let points = site.setting.inputShapes[0].count / channels
+    let columnMaxima = site.kernels.pooling.columnMaxima
+    return [
+      .samples { sample, task in
+        columnMaxima(
+          Source(site.inputs[0].floats(sample, task)), site.output.floats(sample, task), points,
+          channels)
+      }
+    ]
+  }
+
+  package func backward(_ site: Site) -> [Stage] {
+    guard let dOutput = site.dOutput, let dInput = site.dInputs[0] else { return [] }
+    let channels = site.setting.outputShape.count
+    let points = site.setting.inputShapes[0].count / channels
+    let columnMaximaBackward = site.kernels.pooling.columnMaximaBackward
+    return [
+      .samples { sample, task in
+        columnMaximaBackward(
+          Source(site.inputs[0].floats(sample, task)), Source(site.output.floats(sample, task)),
+          Source(dOutput.floats(sample, task)), dInput.floats(sample, task), points, channels)
+      }
+    ]
+  }
+
+  package func reference(
+    _ inputs: [[Double]], variables: [[Double]], setting: ReferenceSetting
+  ) -> [Double] {
+    inputs[0].samples(setting).flatMap {
+      PlainPooling.columnMaxima($0, columns: setting.outputShape.count)
+    }
+  }
+}
+
+/// Of what is one number for each channel.
+private func channelShape(
+  _ inputs: [Shape], _ keepsDimensions: Bool, of label: String
+) throws(MartletError) -> Shape {
+  let input = try onlyInput(inputs, of: label)
+  guard input.rank >= 2, let channels = input.last else {
+    throw .invalidArgument(
+      "\(label) expects (batch, height, width, channels), got \(input.batchDescription)")
+  }
+  return try Shape(
+    [Int](repeating: 1, count: keepsDimensions ? input.rank - 1 : 0) + [channels])
 }
 
 extension PoolingWindow {

@@ -26,10 +26,12 @@ package struct Program {
   }
 
   /// Shape of one sample of each value.
-  package private(set) var shapes: [Shape] = []
+  package internal(set) var shapes: [Shape] = []
   package var instructions: [Instruction] = []
   package private(set) var inputs: [ValueID] = []
   package var outputs: [ValueID] = []
+  /// Values whose size adds to the loss, in training and evaluation.
+  package var activityPenalties: [(value: ValueID, penalty: Penalty)] = []
 
   package init() {}
 

@@ -8,6 +8,10 @@ package final class Variable: @unchecked Sendable {
   package let shape: Shape
   /// Whether training may change it by gradient; moving averages say no.
   package let isTrainable: Bool
+  /// What its size adds to the loss while it is trained.
+  package let penalty: Penalty?
+  /// Where it is brought back to after each step.
+  package let projection: Projection?
   /// Set while its layer's `trainable` is false.
   package var isFrozen = false
   /// Rises with every change of the values, so that packed copies know when they are stale.
@@ -16,10 +20,15 @@ package final class Variable: @unchecked Sendable {
   private let buffer: Buffer
 
   /// Zeros.
-  package init(name: String, shape: Shape, isTrainable: Bool = true) throws(MartletError) {
+  package init(
+    name: String, shape: Shape, isTrainable: Bool = true, penalty: Penalty? = nil,
+    projection: Projection? = nil
+  ) throws(MartletError) {
     self.name = name
     self.shape = shape
     self.isTrainable = isTrainable
+    self.penalty = penalty
+    self.projection = projection
     self.buffer = try Buffer(floatCount: shape.count)
   }
 

@@ -66,7 +66,7 @@ extension Session {
     try optimizer.prepare(plan.trainedVariables)
     let snapshot = try Snapshot(compiled.program.variables, optimizer)
     defer { snapshot.restore() }
-    let update = UpdateStep(optimizer, plan.trainedVariables)
+    let update = try UpdateStep(optimizer, plan.trainedVariables)
     let feed = data.feed(outputCount: compiled.heads.count)
     return try time(clock, plan, feed, data.sampleCount, options, isTraining: true) {
       () throws(MartletError) in

@@ -128,7 +128,7 @@ package final class Session: @unchecked Sendable {
         state.snapshot = try Snapshot(compiled.program.variables, compiled.optimizer)
       }
       let snapshot = state.snapshot
-      let update = UpdateStep(compiled.optimizer, plan.trainedVariables)
+      let update = try UpdateStep(compiled.optimizer, plan.trainedVariables)
       let order = options.shuffles ? Session.shuffled(data.sampleCount) : nil
       try pass(data, options, compiled, plan, order, &state) {
         (feed, count, batch, total, loss) throws(MartletError) in
@@ -323,6 +323,8 @@ private struct ResultSums {
   private var states: [Double]
   /// Of each metric of each head.
   private var offsets: [[Int]] = []
+  /// What regularizers added to the losses of the batches, each times its samples.
+  private var penalties = 0.0
   private var count = 0
 
   init(_ compiled: CompiledModel) {
@@ -351,7 +353,9 @@ private struct ResultSums {
       plan.addStates(ofBatch: samples, to: sums)
     }
     count += samples
-    return batchLoss / Double(samples)
+    let penalty = plan.penalty(count: samples)
+    penalties += penalty * Double(samples)
+    return batchLoss / Double(samples) + penalty
   }
 
   /// In the order of `CompiledModel.results`.
@@ -361,8 +365,10 @@ private struct ResultSums {
     for result in compiled.results {
       switch result.source {
       case .loss:
-        values.append(
-          zip(losses, compiled.heads).reduce(0) { $0 + $1.0 * Double($1.1.weight) } * scale)
+        let total = zip(losses, compiled.heads).reduce(penalties) {
+          $0 + $1.0 * Double($1.1.weight)
+        }
+        values.append(total * scale)
       case .outputLoss(let head): values.append(losses[head] * scale)
       case .metric(let head, let index):
         let use = compiled.heads[head].metrics[index]

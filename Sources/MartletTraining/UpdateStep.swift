@@ -4,12 +4,14 @@ import MartletKernelTable
 import MartletOps
 import MartletTensors
 
-/// Applies the optimizer to gradients. Holds the addresses it needs, so that a step allocates nothing.
+/// Applies the optimizer to gradients, and the constraints to the weights. Holds the memory it
+/// needs, so that a step allocates nothing.
 final class UpdateStep {
   private let optimizer: Optimizer
   private let variables: [Variable]
   private let weights: [UnsafeMutablePointer<Float>]
   private let slots: [[UnsafeMutablePointer<Float>]]
+  private let projections: [ProjectionStep]
   private let kernels: Kernels
   private var step: Optimizer.Step
   /// What each variable's gradient is multiplied by, to clip it.
@@ -18,12 +20,20 @@ final class UpdateStep {
   private var update: Plan.Update = { _, _, _ in }
 
   /// - Parameter variables: Those with gradients, for which the optimizer is prepared.
-  init(_ optimizer: Optimizer, _ variables: [Variable]) {
+  /// - Throws: `outOfMemory`.
+  init(_ optimizer: Optimizer, _ variables: [Variable]) throws(MartletError) {
     self.optimizer = optimizer
     self.variables = variables
+    let kernels = KernelSelection.current.kernels
+    self.kernels = kernels
     weights = variables.map { $0.mutableValues() }
     slots = variables.map { optimizer.slotBuffers(of: $0).map(\.floats) }
-    kernels = KernelSelection.current.kernels
+    var projections: [ProjectionStep] = []
+    for variable in variables {
+      guard let projection = variable.projection else { continue }
+      projections.append(try ProjectionStep(projection, variable, with: kernels))
+    }
+    self.projections = projections
     step = Optimizer.Step(
       factors: StepFactors(rate: 0), decay: 0, momentum: 0, overwritesWeights: false)
     clippingFactors = [Float](repeating: 1, count: variables.count)
@@ -42,7 +52,7 @@ final class UpdateStep {
     step = try optimizer.beginStep()
     plan.finish(
       feed, count: count, step: number, measured: needsNorms ? measured : nil, update: update)
-    for variable in variables { variable.markChanged() }
+    finish()
   }
 
   /// A step with gradients that come from elsewhere, one for each variable. They are overwritten.
@@ -56,11 +66,17 @@ final class UpdateStep {
     }
     for (index, variable) in variables.enumerated() {
       change(index, 0..<variable.count, gradients[index])
-      variable.markChanged()
     }
+    finish()
   }
 
   private var needsNorms: Bool { optimizer.clipping?.needsNorms ?? false }
+
+  /// What a step does once all weights have changed.
+  private func finish() {
+    for projection in projections { projection.run() }
+    for variable in variables { variable.markChanged() }
+  }
 
   private func change(
     _ variable: Int, _ range: Range<Int>, _ gradient: UnsafeMutablePointer<Float>

@@ -34,9 +34,9 @@ struct LayerErrorTests {
       "Conv2D: invalid value for argument 'padding': expected 'valid' or 'same', received \"full\""
     ),
     (
-      "Conv2D", #"{"filters": 3, "kernel_size": 3, "data_format": "channels_first"}"#,
-      "Conv2D: invalid value for argument 'data_format': expected 'channels_last', "
-        + "received \"channels_first\""
+      "Conv2D", #"{"filters": 3, "kernel_size": 3, "data_format": "first"}"#,
+      "Conv2D: invalid value for argument 'data_format': expected 'channels_last' or "
+        + "'channels_first', received \"first\""
     ),
     (
       "Conv2D", #"{"filters": 3, "kernel_size": 3, "activation": "rulu"}"#,
@@ -50,19 +50,43 @@ struct LayerErrorTests {
         + "'variance_scaling', 'zeros'"
     ),
     (
-      "Conv2D", #"{"filters": 3, "kernel_size": 3, "kernel_regularizer": "l2"}"#,
-      "Conv2D: invalid value for argument 'kernel_regularizer': expected null, as regularizers are "
-        + "not part of this version, received \"l2\""
+      "Conv2D", #"{"filters": 3, "kernel_size": 3, "kernel_regularizer": "l3"}"#,
+      "Conv2D: argument 'kernel_regularizer': unknown regularizer 'l3'; did you mean 'l1'?"
     ),
     (
-      "Conv2D", #"{"filters": 3, "kernel_size": 3, "bias_constraint": {}}"#,
-      "Conv2D: invalid value for argument 'bias_constraint': expected null, as constraints are "
-        + "not part of this version, received {}"
+      "Conv2D", #"{"filters": 3, "kernel_size": 3, "bias_constraint": "max_nrm"}"#,
+      "Conv2D: argument 'bias_constraint': unknown constraint 'max_nrm'; did you mean 'max_norm'?"
     ),
     (
-      "Dense", #"{"units": 3, "activity_regularizer": "l1"}"#,
-      "Dense: invalid value for argument 'activity_regularizer': expected null, as regularizers "
-        + "are not part of this version, received \"l1\""
+      "Dense",
+      #"{"units": 3, "activity_regularizer": {"class_name": "L2", "config": {"l2": -1}}}"#,
+      "Dense: argument 'activity_regularizer': L2: invalid value for argument 'l2': expected a "
+        + "number of at least 0, received -1"
+    ),
+    (
+      "Dense", #"{"units": 3, "bias_regularizer": {"class_name": "L2", "config": {"l1": 1}}}"#,
+      "Dense: argument 'bias_regularizer': L2: unknown argument 'l1'; did you mean 'l2'?"
+    ),
+    (
+      "Dense",
+      #"{"units": 3, "kernel_constraint": {"class_name": "MinMaxNorm", "config": {"min_value": 2}}}"#,
+      "Dense: argument 'kernel_constraint': MinMaxNorm: invalid value for argument 'max_value': "
+        + "expected at least min_value, 2.0, received 1.0"
+    ),
+    (
+      "GaussianNoise", #"{"stddev": 2}"#,
+      "GaussianNoise: invalid value for argument 'stddev': expected a number between 0 and 1, "
+        + "received 2"
+    ),
+    (
+      "ZeroPadding2D", #"{"padding": [[0, 1], [0, -1]]}"#,
+      "ZeroPadding2D: invalid value for argument 'padding': expected integers from 0 to 16777216, "
+        + "received [[0, 1], [0, -1]]"
+    ),
+    (
+      "Permute", #"{"dims": [1, 3]}"#,
+      "Permute: invalid value for argument 'dims': expected each of the axes from 1 to 2 once, "
+        + "received [1, 3]"
     ),
     (
       "Dense", #"{"units": 3, "unts": 3}"#,
@@ -123,9 +147,9 @@ struct LayerErrorTests {
       "Dropout: invalid value for argument 'rate': expected a number between 0 and 1, received 1.5"
     ),
     (
-      "Dropout", #"{"rate": 0.5, "noise_shape": [1]}"#,
-      "Dropout: invalid value for argument 'noise_shape': expected null, as elements are dropped "
-        + "one by one in this version, received [1]"
+      "Dropout", #"{"rate": 0.5, "noise_shape": [0]}"#,
+      "Dropout: invalid value for argument 'noise_shape': expected extents of at least 1 or null, "
+        + "received [0]"
     ),
     (
       "ReLU", #"{"max_value": -1}"#,
@@ -205,6 +229,29 @@ struct LayerErrorTests {
       "Dense", #"{"units": 8, "kernel_initializer": 1}"#,
       "Dense: argument 'kernel_initializer': an initializer must be a name or an object with "
         + "class_name and config, received 1"
+    ),
+    (
+      "Dense", #"{"units": 8, "kernel_regularizer": 1}"#,
+      "Dense: argument 'kernel_regularizer': a regularizer must be a name or an object with "
+        + "class_name and config, received 1"
+    ),
+    (
+      "Dense", #"{"units": 8, "kernel_constraint": {"config": {}}}"#,
+      "Dense: argument 'kernel_constraint': a constraint object must have a class_name, received "
+        + #"{"config": {}}"#
+    ),
+    (
+      "ZeroPadding2D", #"{"padding": [1, 2, 3]}"#,
+      "ZeroPadding2D: argument 'padding' must be an integer, 2 integers, or 2 pairs of integers, "
+        + "received [1, 2, 3]"
+    ),
+    (
+      "PReLU", #"{"shared_axes": "all"}"#,
+      "PReLU: argument 'shared_axes' must be an integer or a list of integers, received \"all\""
+    ),
+    (
+      "Dropout", #"{"rate": 0.5, "noise_shape": 3}"#,
+      "Dropout: argument 'noise_shape' must be a list of integers or null, received 3"
     ),
     (
       "Conv2D", #"{"filters": 1, "kernel_size": [3, 3, 3]}"#,

@@ -42,6 +42,42 @@ struct LayerShapeTests {
     #expect(try outputShape("GlobalAvgPool2D", #"{"keepdims": true}"#, [5, 7, 2]) == [1, 1, 2])
   }
 
+  @Test func channelsFirst() throws {
+    let first = #""data_format": "channels_first""#
+    #expect(
+      try outputShape("Conv2D", #"{"filters": 4, "kernel_size": 3, \#(first)}"#, [3, 8, 9])
+        == [4, 6, 7])
+    #expect(
+      try parameterCount("Conv2D", #"{"filters": 4, "kernel_size": 3, \#(first)}"#, [3, 8, 9])
+        == 112)
+    #expect(try outputShape("MaxPooling2D", "{\(first)}", [3, 8, 9]) == [3, 4, 4])
+    #expect(
+      try outputShape("AveragePooling2D", #"{"pool_size": 2, \#(first)}"#, [3, 8, 9]) == [3, 4, 4])
+    #expect(try outputShape("GlobalMaxPool2D", "{\(first)}", [3, 8, 9]) == [3])
+    #expect(
+      try outputShape("GlobalAvgPool2D", #"{"keepdims": true, \#(first)}"#, [3, 8, 9]) == [3, 1, 1])
+    #expect(
+      try outputShape("ZeroPadding2D", #"{"padding": [1, 2], \#(first)}"#, [3, 8, 9])
+        == [3, 10, 13])
+    #expect(
+      try outputShape("SpatialDropout2D", #"{"rate": 0.5, \#(first)}"#, [3, 8, 9])
+        == [3, 8, 9])
+    #expect(try outputShape("Flatten", "{\(first)}", [3, 8, 9]) == [216])
+  }
+
+  @Test func permutationAndPadding() throws {
+    #expect(try outputShape("Permute", #"{"dims": [3, 1, 2]}"#, [4, 5, 6]) == [6, 4, 5])
+    #expect(
+      try outputShape("ZeroPadding2D", #"{"padding": [[1, 0], [2, 3]]}"#, [4, 5, 6]) == [5, 10, 6])
+    #expect(try outputShape("ZeroPadding2D", "{}", [4, 5, 6]) == [6, 7, 6])
+  }
+
+  @Test func slopesOfParametricRelu() throws {
+    #expect(try parameterCount("PReLU", "{}", [4, 5, 6]) == 120)
+    #expect(try parameterCount("PReLU", #"{"shared_axes": [1, 2]}"#, [4, 5, 6]) == 6)
+    #expect(try parameterCount("PReLU", #"{"shared_axes": 3}"#, [4, 5, 6]) == 20)
+  }
+
   @Test func shapeChangers() throws {
     #expect(try outputShape("Flatten", "{}", [5, 5, 64]) == [1600])
     #expect(try outputShape("Flatten", "{}", []) == [1])
@@ -73,6 +109,11 @@ struct LayerShapeTests {
     #expect(try outputShape("Add", "{}", [4, 5], [4, 5], [4, 5]) == [4, 5])
     #expect(try outputShape("Add", "{}", [4, 1], [5]) == [4, 5])
     #expect(try outputShape("Add", "{}", [4, 1]) == [4, 1])
+    for className in ["Multiply", "Average", "Maximum", "Minimum"] {
+      #expect(try outputShape(className, "{}", [4, 1], [5], [4, 5]) == [4, 5])
+      #expect(try outputShape(className, "{}", [4, 1]) == [4, 1])
+    }
+    #expect(try outputShape("Subtract", "{}", [4, 1], [5]) == [4, 5])
     #expect(try outputShape("Concatenate", "{}", [4, 5], [4, 3]) == [4, 8])
     #expect(try outputShape("Concatenate", #"{"axis": 1}"#, [4, 5], [2, 5]) == [6, 5])
     #expect(try outputShape("Concatenate", "{}", [4, 5]) == [4, 5])

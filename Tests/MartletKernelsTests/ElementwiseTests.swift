@@ -9,6 +9,8 @@ import Testing
   private static let activations: [Activation] = [
     .linear, .relu, .leakyRelu(slope: 0.3), .leakyRelu(slope: -0.3), .elu(alpha: 1.5),
     .elu(alpha: -0.5), .sigmoid, .tanh, .boundedRelu(slope: 0.1, maximum: 1.5, threshold: 0.25),
+    .clipped(minimum: -1, maximum: 1.5), .selu, .gelu, .geluByTanh, .silu, .hardSigmoid, .hardSilu,
+    .softplus, .softsign, .exponential, .mish, .logSigmoid,
   ]
 
   @Test(arguments: KernelSelection.available, activations)
@@ -37,7 +39,7 @@ import Testing
       var generator = SeededGenerator(seed: count)
       // Away from the kinks at 0, threshold and maximum by more than the step of the differences.
       let values = generator.floats(count, in: -3...3).map { value in
-        [0, 0.25, 1.5].contains { abs($0 - value) < 0.01 } ? value + 0.02 : value
+        [0, 0.25, 1.5, -1, -3, 3].contains { abs($0 - value) < 0.01 } ? value * 0.97 + 0.03 : value
       }
       let x = GuardedFloats(values)
       let y = GuardedFloats(count: count)
@@ -140,6 +142,82 @@ import Testing
     }
   }
 
+  /// Far from 0 nothing overflows on the way to a finite result, and NaN stays NaN.
+  @Test(arguments: KernelSelection.available, activations)
+  func activationsOfExtremes(_ kernels: Kernels, _ function: Activation) {
+    let values: [Float] = [-80, -30, -9, 0, 9, 30, 80]
+    let y = GuardedFloats(count: values.count)
+    kernels.elementwise.activate(
+      function, GuardedFloats(values).source, y.pointer, values.count)
+    // The exponential of a rounded argument of 80 is off by 80 times that rounding.
+    expectClose(
+      y.values, values.doubles.map { PlainElementwise.activate(function, $0) },
+      relative: 1e-5, absolute: 1e-7, "\(function)")
+    kernels.elementwise.activate(function, GuardedFloats([.nan]).source, y.pointer, 1)
+    #expect(y.values[0].isNaN, "\(function)")
+  }
+
+  @Test(arguments: KernelSelection.available)
+  func parametricRelusEqualTheirTwins(_ kernels: Kernels) {
+    for count in awkwardCounts(kernels) {
+      var generator = SeededGenerator(seed: count)
+      var values = generator.floats(count)
+      values[0] = 0
+      let x = GuardedFloats(values)
+      let slopes = GuardedFloats(generator.floats(count))
+      let dy = GuardedFloats(generator.floats(count))
+      let (y, dx, dSlopes) = (
+        GuardedFloats(count: count), GuardedFloats(count: count), GuardedFloats(count: count)
+      )
+      kernels.elementwise.parametricRelu(x.source, slopes.source, y.pointer, count)
+      #expect(y.values == PlainElementwise.parametricRelu(values, slopes: slopes.values))
+      kernels.elementwise.parametricReluBackward(
+        x.source, slopes.source, dy.source, dx.pointer, dSlopes.pointer, count)
+      for index in 0..<count {
+        let slope = values[index] > 0 ? 1 : values[index] < 0 ? slopes.values[index] : 0
+        #expect(dx.values[index] == dy.values[index] * slope)
+        #expect(dSlopes.values[index] == dy.values[index] * min(values[index], 0))
+      }
+      for floats in [y, dx, dSlopes] { floats.expectGuards("\(count)") }
+      kernels.elementwise.parametricReluBackward(
+        x.source, slopes.source, dy.source, dy.pointer, dSlopes.pointer, count)
+      #expect(dy.values == dx.values, "in place, \(count)")
+    }
+  }
+
+  @Test(arguments: KernelSelection.available)
+  func extremesAndWhoClaimsTheirGradient(_ kernels: Kernels) {
+    for count in awkwardCounts(kernels) {
+      var generator = SeededGenerator(seed: count)
+      let a = generator.floats(count).map { ($0 * 3).rounded() }
+      let b = generator.floats(count).map { ($0 * 3).rounded() }
+      let y = GuardedFloats(count: count)
+      for isMinimum in [true, false] {
+        kernels.elementwise.extreme(
+          GuardedFloats(a).source, GuardedFloats(b).source, isMinimum, y.pointer, count)
+        #expect(y.values == zip(a, b).map { isMinimum ? min($0, $1) : max($0, $1) })
+        y.expectGuards("\(count)")
+      }
+      let dy = generator.floats(count)
+      let rest = GuardedFloats(dy)
+      let part = GuardedFloats(count: count)
+      kernels.elementwise.claim(
+        GuardedFloats(a).source, y.source, rest.pointer, part.pointer, count)
+      for index in 0..<count {
+        let isClaimed = a[index] == y.values[index]
+        #expect(part.values[index] == (isClaimed ? dy[index] : 0))
+        #expect(rest.values[index] == (isClaimed ? 0 : dy[index]))
+      }
+      for floats in [rest, part] { floats.expectGuards("\(count)") }
+    }
+    let nan = GuardedFloats([.nan])
+    let y = GuardedFloats(count: 1)
+    for (a, b) in [(nan, GuardedFloats([1])), (GuardedFloats([1]), nan)] {
+      kernels.elementwise.extreme(a.source, b.source, false, y.pointer, 1)
+      #expect(y.values[0].isNaN)
+    }
+  }
+
   struct Broadcast: Sendable {
     var extents: [Int], a: [Int], b: [Int]
   }
@@ -173,8 +251,24 @@ import Testing
       a.values, steps: shape.a, b.values, steps: shape.b, extents: shape.extents)
     #expect(y.values == expected, "\(shape)")
     y.expectGuards("\(shape)")
+    kernels.elementwise.multiplyBroadcast(
+      a.source, shape.a + [0], b.source, shape.b + [0], y.pointer, shape.extents + [0], rank)
+    let products = PlainElementwise.broadcast(
+      a.values, steps: shape.a, b.values, steps: shape.b, extents: shape.extents, *)
+    #expect(y.values == products, "\(shape)")
+    y.expectGuards("\(shape)")
 
     let dy = generator.floats(count)
+    let squares = GuardedFloats([Float](repeating: 0, count: needed(shape.a)))
+    let sums = GuardedFloats([Float](repeating: 0, count: needed(shape.a)))
+    kernels.elementwise.reduceSquares(
+      GuardedFloats(dy).source, squares.pointer, shape.a + [0], shape.extents + [0], rank)
+    kernels.elementwise.reduceBroadcast(
+      GuardedFloats(dy.map { $0 * $0 }).source, sums.pointer, shape.a + [0], shape.extents + [0],
+      rank)
+    expectClose(
+      squares.values, sums.doubles, absolute: Double(count) * ulp, "squares, \(shape)")
+    squares.expectGuards("\(shape)")
     for steps in [shape.a, shape.b] {
       let start = generator.floats(needed(steps))
       let dx = GuardedFloats(start)

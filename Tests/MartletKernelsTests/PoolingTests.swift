@@ -188,4 +188,36 @@ import Testing
     kernels.pooling.maximum(low.source, y.pointer, &taps, w)
     #expect(y.values == [-.infinity] && taps == [0])
   }
+
+  @Test(arguments: KernelSelection.available)
+  func columnMaximaEqualTheirTwins(_ kernels: Kernels) {
+    for columns in awkwardCounts(kernels) {
+      for rows in [1, 2, 5] {
+        var generator = SeededGenerator(seed: columns)
+        // Few different values, so that some are equal.
+        let values = generator.floats(rows * columns).map { ($0 * 2).rounded() }
+        let x = GuardedFloats(values)
+        let y = GuardedFloats(count: columns)
+        kernels.pooling.columnMaxima(x.source, y.pointer, rows, columns)
+        #expect(y.values == PlainPooling.columnMaxima(values, columns: columns))
+        y.expectGuards("\(rows)×\(columns)")
+        let dy = generator.floats(columns)
+        let dx = GuardedFloats(count: values.count)
+        kernels.pooling.columnMaximaBackward(
+          x.source, y.source, GuardedFloats(dy).source, dx.pointer, rows, columns)
+        for column in 0..<columns {
+          let winners = (0..<rows).filter { values[$0 * columns + column] == y.values[column] }
+          for row in 0..<rows {
+            let share = winners.contains(row) ? dy[column] / Float(winners.count) : 0
+            #expect(dx.values[row * columns + column] == share)
+          }
+        }
+        dx.expectGuards("\(rows)×\(columns)")
+      }
+    }
+    let nan = GuardedFloats([1, .nan, 2])
+    let y = GuardedFloats(count: 1)
+    kernels.pooling.columnMaxima(nan.source, y.pointer, 3, 1)
+    #expect(y.values[0].isNaN)
+  }
 }

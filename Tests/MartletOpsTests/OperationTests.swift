@@ -227,6 +227,8 @@ import Testing
   @Test(arguments: [
     Activation.linear, .relu, .leakyRelu(slope: 0.2), .leakyRelu(slope: -0.3), .elu(alpha: 1),
     .elu(alpha: 0.7), .sigmoid, .tanh, .boundedRelu(slope: 0.1, maximum: 0.8, threshold: 0.2),
+    .clipped(minimum: 0, maximum: 0.5), .selu, .gelu, .geluByTanh, .silu, .hardSigmoid, .hardSilu,
+    .softplus, .softsign, .exponential, .mish, .logSigmoid,
   ])
   func activation(_ activation: Activation) throws {
     for count in [1, 15, 16, 17, 50] { try check(ActivationOp(activation), [[count]]) }
@@ -264,6 +266,93 @@ import Testing
     }
   }
 
+  @Test func globalMaximum() throws {
+    for channels in [1, 3, 16, 33] {
+      try check(GlobalMaximumOp(keepsDimensions: false), [[4, 5, channels]])
+      try check(GlobalMaximumOp(keepsDimensions: true), [[4, 5, channels]])
+    }
+  }
+
+  @Test(arguments: [
+    ([4, 5, 6], [1, 2, 0]), ([4, 5, 6], [2, 0, 1]), ([17, 33, 2], [1, 0, 2]),
+    ([3, 1, 40], [2, 1, 0]), ([2, 3, 4, 5], [3, 1, 0, 2]), ([5, 4], [1, 0]), ([6], [0]),
+  ])
+  func transposition(_ extents: [Int], _ order: [Int]) throws {
+    try check(TranspositionOp(order: order), [extents])
+  }
+
+  @Test func padding() throws {
+    for channels in [1, 3, 16] {
+      try check(PaddingOp(top: 1, bottom: 0, left: 2, right: 3), [[4, 5, channels]])
+    }
+    try check(PaddingOp(top: 0, bottom: 0, left: 0, right: 0), [[4, 5, 2]])
+  }
+
+  @Test func parametricRelu() throws {
+    for slopes in [[4, 5, 6], [1, 1, 6], [4, 1, 6], [1, 5, 1], [1, 1, 1]] {
+      let variable = try Variable(name: "alpha", shape: Shape(slopes))
+      try check(ParametricReluOp(slopes: variable.shape), [[4, 5, 6]], [variable])
+    }
+  }
+
+  @Test func noise() throws {
+    try check(NoiseOp(deviation: 0.3, seed: 42), [[7, 11]])
+    try check(NoiseOp(deviation: 0.3, seed: 42), [[9]], isTraining: false)
+    for mask in [[1, 1, 3], [4, 1, 1], [1, 5, 3], [1, 1, 1]] {
+      for sharesBatch in [false, true] {
+        let shape = try Shape(mask)
+        try check(
+          SharedDropoutOp(rate: 0.4, seed: 42, mask: shape, sharesBatch: sharesBatch), [[4, 5, 3]])
+      }
+    }
+    #expect(
+      throws: MartletError.invalidArgument(
+        "a noise shape of (2, 1) does not fit to samples of shape (3, 4): its extents must be those "
+          + "of the input, or 1")
+    ) {
+      try SharedDropoutOp(rate: 0.4, seed: 1, mask: Shape([2, 1])).outputShape(of: [Shape([3, 4])])
+    }
+  }
+
+  /// Penalties of weights, of a value in the middle that another operation reads, of an output, and
+  /// of one that no variable moves.
+  @Test func penalties() throws {
+    var program = Program()
+    let input = program.addInput(try Shape([6]))
+    let kernel = try Variable(
+      name: "kernel", shape: Shape([6, 5]), penalty: Penalty(l1: 0.3, l2: 0.2))
+    let bias = try Variable(name: "bias", shape: Shape([5]), penalty: Penalty(l1: 0, l2: 0.7))
+    let frozen = try Variable(name: "last", shape: Shape([5, 4]), penalty: Penalty(l1: 9, l2: 9))
+    frozen.isFrozen = true
+    var value = try program.apply(
+      MatrixProductOp(units: 5), to: [input], variables: [kernel], layer: "a")
+    value = try program.apply(BiasOp(), to: [value], variables: [bias], layer: "a")
+    value = try program.apply(ActivationOp(.tanh), to: [value], layer: "a")
+    program.activityPenalties.append((value, Penalty(l1: 0.1, l2: 0.4)))
+    value = try program.apply(
+      MatrixProductOp(units: 4), to: [value], variables: [frozen], layer: "b")
+    program.activityPenalties.append((value, Penalty(l1: 0, l2: 0.5)))
+    program.activityPenalties.append((input, Penalty(l1: 0.5, l2: 0)))
+    program.outputs = [value]
+    for kernels in OperationTests.levels {
+      var check = ProgramCheck(program)
+      check.kernels = kernels
+      try check.run()
+    }
+  }
+
+  /// Weights of several stretches, the last one short.
+  @Test func penaltyOfManyWeights() throws {
+    var program = Program()
+    let input = program.addInput(try Shape([70]))
+    let kernel = try Variable(
+      name: "kernel", shape: Shape([70, 150]), penalty: Penalty(l1: 0.01, l2: 0.02))
+    program.outputs = [
+      try program.apply(MatrixProductOp(units: 150), to: [input], variables: [kernel], layer: "a")
+    ]
+    try ProgramCheck(program).run()
+  }
+
   @Test func scaleOffsetAndReshape() throws {
     try check(ScaleOffsetOp(scale: 1 / 127.5, offset: -1), [[3, 5]])
     try check(ReshapeOp(shape: Shape([5, 3])), [[3, 5]])
@@ -277,6 +366,21 @@ import Testing
     try check(addition, [[4], [4], [4]])
     try check(addition, [[3, 4, 5], [1, 1, 5]])
     try check(addition, [[3, 1, 5], [1, 4, 5], [5]])
+  }
+
+  @Test func multiplicationAndExtremes() throws {
+    for operation in [
+      MultiplicationOp(), ExtremeOp(isMinimum: false), ExtremeOp(isMinimum: true),
+    ] as [any Operation] {
+      try check(operation, [[3, 17], [3, 17]])
+      try check(operation, [[4], [4], [4]])
+      try check(operation, [[3, 4, 5], [1, 1, 5]])
+      try check(operation, [[3, 1, 5], [1, 4, 5], [5]])
+      #expect(
+        throws: MartletError.invalidArgument(
+          "\(operation.label) of unlike shapes: (None, 3) and (None, 4)")
+      ) { try operation.outputShape(of: [Shape([3]), Shape([4])]) }
+    }
   }
 
   @Test func concatenation() throws {

@@ -84,7 +84,8 @@ package struct ProgramCheck {
     // Random numbers count instructions.
     let isRandom = program.instructions.contains { instruction in
       let operation = instruction.operation
-      return operation is DropoutOp || operation is RandomMotionOp || operation is RandomColorOp
+      return operation is DropoutOp || operation is SharedDropoutOp || operation is NoiseOp
+        || operation is RandomMotionOp || operation is RandomColorOp
     }
     guard !isRandom else { return }
     for (isTraining, computesGradients) in [(isTraining, true), (false, false)] {
@@ -150,7 +151,8 @@ package struct ProgramCheck {
     for row in heads.indices {
       for sample in 0..<batch { found += Double(plan.losses[row * capacity + sample]) }
     }
-    compare([found / Double(batch)], [expected], "loss", tolerance, location)
+    found = found / Double(batch) + plan.penalty(count: batch)
+    compare([found], [expected], "loss", tolerance, location)
 
     let all = program.variables
     for (index, variable) in plan.trainedVariables.enumerated() {
@@ -217,9 +219,10 @@ package struct ProgramCheck {
   }
 
   private func loss(_ inputs: [[Float]], _ targets: [[Float]], _ variables: [[Double]]) -> Double {
-    let outputs = reference(program, inputs, variables, isTraining: isTraining)
-    return zip(outputs, targets).reduce(0) { sum, pair in
-      let (output, target) = pair
+    let values = values(
+      program, inputs.map { $0.map(Double.init) }, variables, isTraining: isTraining)
+    let ofOutputs = zip(program.outputs, targets).reduce(0.0) { sum, pair in
+      let (output, target) = (values[pair.0], pair.1)
       var squares = 0.0
       for index in output.indices {
         let distance = output[index] - Double(target[index])
@@ -227,9 +230,15 @@ package struct ProgramCheck {
       }
       return sum + squares / Double(output.count)
     }
+    let ofWeights = zip(program.variables, variables).reduce(0.0) { sum, pair in
+      guard let penalty = pair.0.penalty, pair.0.receivesGradient else { return sum }
+      return sum + penalty.plain(pair.1)
+    }
+    return program.activityPenalties.reduce(ofOutputs + ofWeights) {
+      $0 + $1.penalty.plain(values[$1.value]) / Double(batch)
+    }
   }
 
-  /// A program by the plain twins, with values for the variables of the checked one.
   private func reference(
     _ program: Program, _ inputs: [[Float]], _ variables: [[Double]], isTraining: Bool
   ) -> [[Double]] {
@@ -237,6 +246,14 @@ package struct ProgramCheck {
   }
 
   private func reference(
+    _ program: Program, _ inputs: [[Double]], _ variables: [[Double]], isTraining: Bool
+  ) -> [[Double]] {
+    let values = values(program, inputs, variables, isTraining: isTraining)
+    return program.outputs.map { values[$0] }
+  }
+
+  /// All values of a program by the plain twins, with values for the variables of the checked one.
+  private func values(
     _ program: Program, _ inputs: [[Double]], _ variables: [[Double]], isTraining: Bool
   ) -> [[Double]] {
     let all = self.program.variables
@@ -258,7 +275,7 @@ package struct ProgramCheck {
           outputShape: program.shapes[instruction.output], batch: batch, isTraining: isTraining,
           step: step, index: index))
     }
-    return program.outputs.map { values[$0] }
+    return values
   }
 
   private func withViews(
@@ -297,5 +314,11 @@ package struct ProgramCheck {
       \(what) on \(kernels.name), seed \(seed): worst error \(worst.error) at \(worst.index), \
       found \(found[worst.index]), expected \(expected[worst.index])
       """, sourceLocation: location)
+  }
+}
+
+extension Penalty {
+  fileprivate func plain(_ x: [Double]) -> Double {
+    PlainPenalty.value(x, l1: Double(l1), l2: Double(l2))
   }
 }

@@ -18,6 +18,7 @@ from . import activations as activations
 from . import backend as backend
 from . import callbacks as callbacks
 from . import config as config
+from . import constraints as constraints
 from . import dtype_policies as dtype_policies
 from . import initializers as initializers
 from . import layers as layers
@@ -26,6 +27,7 @@ from . import metrics as metrics
 from . import mixed_precision as mixed_precision
 from . import models as models
 from . import optimizers as optimizers
+from . import regularizers as regularizers
 from . import saving as saving
 from . import utils as utils
 from ._as_keras import install_as_keras as install_as_keras

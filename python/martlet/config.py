@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 
-from . import _native
+from . import _native, _settings
 from ._errors import not_supported
 from ._policies import dtype_policy as dtype_policy
 from ._policies import set_dtype_policy as set_dtype_policy
@@ -131,11 +131,30 @@ def epsilon() -> float:
 
 
 def image_data_format() -> str:
-    """Always ``"channels_last"``."""
-    return "channels_last"
+    """Where layers expect channels unless they are told: ``"channels_last"`` at first."""
+    return _settings.image_data_format()
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Accepts ``"channels_last"`` only."""
-    if data_format != "channels_last":
-        not_supported(f"image data format {data_format!r}")
+    """Sets where layers that are made from now on expect channels unless they are told.
+
+    Parameters
+    ----------
+    data_format
+        ``"channels_last"`` for images of shape ``(height, width, channels)``, or
+        ``"channels_first"``.
+
+    Raises
+    ------
+    ValueError
+        For another name.
+
+    Examples
+    --------
+    >>> import martlet
+    >>> martlet.config.set_image_data_format("channels_first")
+    >>> martlet.layers.MaxPooling2D().compute_output_shape((None, 3, 8, 8))
+    (None, 3, 4, 4)
+    >>> martlet.config.set_image_data_format("channels_last")
+    """
+    _settings.set_image_data_format(data_format)

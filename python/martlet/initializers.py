@@ -76,6 +76,99 @@ class HeNormal(_Scaled):
     """
 
 
+class GlorotNormal(_Scaled):
+    """Normal with deviation ``sqrt(2 / (fan_in + fan_out))``, cut at two deviations.
+
+    Parameters
+    ----------
+    seed
+        Fixes the values; None draws one when the object is made.
+    input_axes, output_axes
+        Not supported yet.
+    """
+
+
+class HeUniform(_Scaled):
+    """Uniform within ``±sqrt(6 / fan_in)``, as of He et al. 2015.
+
+    Parameters
+    ----------
+    seed
+        Fixes the values; None draws one when the object is made.
+    input_axes, output_axes
+        Not supported yet.
+    """
+
+
+class LecunNormal(_Scaled):
+    """Normal with deviation ``sqrt(1 / fan_in)``, cut at two deviations.
+
+    Parameters
+    ----------
+    seed
+        Fixes the values; None draws one when the object is made.
+    input_axes, output_axes
+        Not supported yet.
+    """
+
+
+class LecunUniform(_Scaled):
+    """Uniform within ``±sqrt(3 / fan_in)``.
+
+    Parameters
+    ----------
+    seed
+        Fixes the values; None draws one when the object is made.
+    input_axes, output_axes
+        Not supported yet.
+    """
+
+
+class VarianceScaling(_Random):
+    """Values whose variance is ``scale / fan``.
+
+    Parameters
+    ----------
+    scale
+        Above 0.
+    mode
+        The fan: ``"fan_in"``, ``"fan_out"``, or ``"fan_avg"`` for the mean of both.
+    distribution
+        ``"truncated_normal"``, cut at two deviations, ``"untruncated_normal"`` or ``"uniform"``.
+    seed
+        Fixes the values; None draws one when the object is made.
+    input_axes, output_axes
+        Not supported yet.
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+        input_axes: Any = None,
+        output_axes: Any = None,
+    ) -> None:
+        refuse("VarianceScaling", input_axes=input_axes, output_axes=output_axes)
+        super().__init__(seed, scale=scale, mode=mode, distribution=distribution)
+
+
+class TruncatedNormal(_Random):
+    """Normal, where values beyond two deviations are drawn again.
+
+    Parameters
+    ----------
+    mean, stddev
+        Of the distribution before that.
+    seed
+        Fixes the values; None draws one when the object is made.
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed, mean=mean, stddev=stddev)
+
+
 class RandomNormal(_Random):
     """Normal.
 
@@ -131,7 +224,13 @@ class Constant(Initializer):
 
 _CLASSES = {
     "glorot_uniform": GlorotUniform,
+    "glorot_normal": GlorotNormal,
     "he_normal": HeNormal,
+    "he_uniform": HeUniform,
+    "lecun_normal": LecunNormal,
+    "lecun_uniform": LecunUniform,
+    "variance_scaling": VarianceScaling,
+    "truncated_normal": TruncatedNormal,
     "random_normal": RandomNormal,
     "random_uniform": RandomUniform,
     "zeros": Zeros,

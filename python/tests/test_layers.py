@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from martlet import Input, KerasTensor, initializers, layers
+import martlet
+from martlet import Input, KerasTensor, initializers, layers, regularizers
+from martlet.constraints import MaxNorm
 from martlet.layers import (
+    ELU,
     Activation,
+    ActivityRegularization,
     Add,
     AveragePooling2D,
     BatchNormalization,
@@ -16,13 +20,19 @@ from martlet.layers import (
     Dense,
     Dropout,
     Flatten,
+    GaussianNoise,
     GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
     LeakyReLU,
     MaxPooling2D,
+    Permute,
+    PReLU,
     ReLU,
     Rescaling,
     Reshape,
     Softmax,
+    SpatialDropout2D,
+    ZeroPadding2D,
 )
 
 IMAGE = (2, 8, 8, 3)
@@ -50,6 +60,22 @@ SHAPES = [
     (lambda: Softmax(), IMAGE, IMAGE),
     (lambda: BatchNormalization(), IMAGE, IMAGE),
     (lambda: Rescaling(2.0), IMAGE, IMAGE),
+    (lambda: ELU(), IMAGE, IMAGE),
+    (lambda: PReLU(shared_axes=[1, 2]), IMAGE, IMAGE),
+    (lambda: GlobalMaxPooling2D(), IMAGE, (2, 3)),
+    (lambda: GlobalMaxPooling2D(keepdims=True), IMAGE, (2, 1, 1, 3)),
+    (lambda: ZeroPadding2D(((1, 0), (2, 3))), IMAGE, (2, 9, 13, 3)),
+    (lambda: Permute((3, 1, 2)), IMAGE, (2, 3, 8, 8)),
+    (lambda: SpatialDropout2D(0.5), IMAGE, IMAGE),
+    (lambda: GaussianNoise(0.5), IMAGE, IMAGE),
+    (lambda: Dropout(0.5, (None, 1, 1, None)), IMAGE, IMAGE),
+    (lambda: ActivityRegularization(0.1), IMAGE, IMAGE),
+    (lambda: Conv2D(4, 3, data_format="channels_first"), IMAGE, (2, 4, 6, 1)),
+    (lambda: MaxPooling2D(2, data_format="channels_first"), IMAGE, (2, 8, 4, 1)),
+    (lambda: GlobalMaxPooling2D("channels_first", keepdims=True), IMAGE, (2, 8, 1, 1)),
+    (lambda: ZeroPadding2D(1, data_format="channels_first"), IMAGE, (2, 8, 10, 5)),
+    (lambda: SpatialDropout2D(0.5, "channels_first"), IMAGE, IMAGE),
+    (lambda: Flatten("channels_first"), IMAGE, (2, 192)),
 ]
 
 
@@ -105,7 +131,10 @@ def test_relu_with_all_its_arguments():
 def test_activations_by_name():
     x = np.array([[-1.5]])
     values = {"leaky_relu": -0.3, "elu": -0.7768698, "relu": 0.0, "linear": -1.5}
-    values |= {"sigmoid": 0.1824255, "tanh": -0.9051483}
+    values |= {"sigmoid": 0.1824255, "tanh": -0.9051483, "selu": -1.3658143}
+    values |= {"gelu": -0.1002108, "hard_sigmoid": 0.25, "hard_silu": -0.375}
+    values |= {"silu": -0.2736383, "mish": -0.2980998, "softplus": 0.2014133}
+    values |= {"softsign": -0.6, "swish": -0.2736383, "hard_swish": -0.375, "relu6": 0.0}
     for name, expected in values.items():
         assert Activation(name)(x).item() == pytest.approx(expected, abs=1e-6), name
 
@@ -124,6 +153,142 @@ def test_dropout_scales_what_it_keeps():
     assert 0.2 < (dropped == 0).mean() < 0.3
 
 
+def test_spatial_dropout_drops_channels():
+    for data_format, axes in [("channels_last", (1, 2)), ("channels_first", (2, 3))]:
+        layer = SpatialDropout2D(0.25, data_format, seed=3)
+        x = np.ones((40, 50, 50, 50))
+        assert layer(x[:2]).tolist() == x[:2].tolist()
+        dropped = layer(x, training=True)
+        assert set(dropped.ravel().tolist()) == {0.0, np.float32(1 / 0.75)}
+        assert (dropped.min(axes) == dropped.max(axes)).all()
+        assert 0.2 < (dropped == 0).mean() < 0.3
+
+
+def test_dropout_with_a_noise_shape():
+    dropped = Dropout(0.5, (1, None, 1), seed=3)(np.ones((5, 100, 6)), training=True)
+    assert (dropped == dropped[:1, :, :1]).all()
+    assert 0.3 < (dropped == 0).mean() < 0.7
+
+
+def test_gaussian_noise_is_added_in_training():
+    layer = GaussianNoise(0.25, seed=3)
+    x = np.full((40, 1000), 2.0)
+    assert layer(x).tolist() == x.tolist()
+    noisy = layer(x, training=True)
+    assert noisy.mean() == pytest.approx(2, abs=0.01)
+    assert noisy.std() == pytest.approx(0.25, abs=0.01)
+    assert (noisy[0] != noisy[1]).all()
+
+
+def test_zero_padding_in_its_three_forms():
+    x = np.ones((1, 1, 1, 1))
+    assert ZeroPadding2D(1)(x).shape == (1, 3, 3, 1)
+    assert ZeroPadding2D((1, 2))(x).shape == (1, 3, 5, 1)
+    padded = ZeroPadding2D(((1, 0), (0, 2)))(x)
+    assert padded[0, :, :, 0].tolist() == [[0, 0, 0], [1, 0, 0]]
+
+
+def test_channels_first_gives_what_channels_last_gives():
+    def make(data_format):
+        return [
+            ZeroPadding2D(1, data_format=data_format),
+            Conv2D(6, 3, activation="relu", data_format=data_format),
+            MaxPooling2D(2, data_format=data_format),
+            Conv2D(4, 2, padding="same", data_format=data_format),
+            Flatten(data_format),
+            Dense(3),
+        ]
+
+    last = martlet.Sequential([Input((8, 8, 3)), *make("channels_last")])
+    first = martlet.Sequential([Input((3, 8, 8)), *make("channels_first")])
+    first.set_weights(last.get_weights())
+    x = np.random.default_rng(0).normal(size=(5, 8, 8, 3)).astype(np.float32)
+    assert (last.predict(x) == first.predict(x.transpose(0, 3, 1, 2))).all()
+
+
+def test_the_image_data_format_is_a_setting():
+    assert martlet.config.image_data_format() == "channels_last"
+    try:
+        martlet.config.set_image_data_format("channels_first")
+        assert martlet.backend.image_data_format() == "channels_first"
+        layer = Conv2D(4, 3)
+        assert layer.get_config()["data_format"] == "channels_first"
+        assert layer(np.ones((1, 2, 5, 6))).shape == (1, 4, 3, 4)
+        assert repr(layer).startswith("Conv2D(4, 3)")
+    finally:
+        martlet.config.set_image_data_format("channels_last")
+    assert layer.get_config()["data_format"] == "channels_first"
+    assert GlobalMaxPooling2D().get_config()["data_format"] == "channels_last"
+    with pytest.raises(ValueError, match="image data format.*'first'"):
+        martlet.config.set_image_data_format("first")
+
+
+def test_regularizers_add_to_the_loss():
+    def loss(x, **arguments):
+        layer = Dense(1, **arguments)
+        model = martlet.Sequential([Input((2,)), layer])
+        layer.set_weights([[[3.0], [-4.0]], [2.0]])
+        model.compile("sgd", "mse")
+        return model.evaluate(x, model.predict(x))
+
+    x = np.zeros((4, 2))
+    assert loss(x, kernel_regularizer=regularizers.L2(0.01)) == pytest.approx(0.25)
+    assert loss(x, kernel_regularizer=regularizers.L1(0.01)) == pytest.approx(0.07)
+    both = regularizers.L1L2(l1=0.01, l2=0.01)
+    assert loss(x, kernel_regularizer=both, bias_regularizer="l2") == pytest.approx(0.36)
+    # Outputs of 2: the mean over the samples.
+    assert loss(x, activity_regularizer="l2") == pytest.approx(0.04)
+    assert loss(x, kernel_regularizer="l2", trainable=False) == 0
+
+
+def test_regularizers_are_read_and_shown():
+    assert repr(regularizers.l2(1e-4)) == "L2(l2=0.0001)"
+    assert regularizers.get("l1").get_config() == {"l1": 0.01}
+    assert regularizers.get({"class_name": "L1L2", "config": {"l1": 1}}).get_config() == {
+        "l1": 1.0,
+        "l2": 0.0,
+    }
+    assert regularizers.get(None) is None
+    given = regularizers.L2(0.5)
+    assert regularizers.get(given) is given
+    assert regularizers.deserialize(regularizers.serialize(given)).l2 == 0.5
+    with pytest.raises(ValueError, match="'l1_l2'; did you mean 'l1l2'"):
+        regularizers.get("l1_l2")
+    with pytest.raises(ValueError, match="l2 must be.*-1"):
+        regularizers.L2(-1)
+    with pytest.raises(TypeError, match="l1 must be a number, got 'a'"):
+        regularizers.L1("a")
+
+
+def test_constraints_hold_after_each_step():
+    def trained(**arguments):
+        layer = Dense(1, **arguments)
+        model = martlet.Sequential([Input((2,)), layer])
+        layer.set_weights([[[3.0], [4.0]], [-1.0]])
+        # No gradient: only the constraint moves weights.
+        model.compile(martlet.optimizers.SGD(0.0), "mse")
+        model.train_on_batch(np.ones((1, 2)), np.ones((1, 1)))
+        return layer.kernel.numpy().ravel().tolist(), layer.bias.numpy().tolist()
+
+    kernel, bias = trained(kernel_constraint=MaxNorm(2), bias_constraint="non_neg")
+    assert kernel == pytest.approx([1.2, 1.6])
+    assert bias == [0]
+    assert trained(kernel_constraint="unit_norm")[0] == pytest.approx([0.6, 0.8])
+    assert trained(kernel_constraint="min_max_norm", trainable=False)[0] == [3, 4]
+
+
+def test_constraints_are_read_and_shown():
+    constraints = martlet.constraints
+    assert repr(constraints.max_norm(3)) == "MaxNorm(max_value=3, axis=0)"
+    assert constraints.get("unit_norm").get_config() == {"axis": 0}
+    given = constraints.MinMaxNorm(axis=[0, 1])
+    assert constraints.get(given) is given
+    assert constraints.get(constraints.serialize(given)).axis == [0, 1]
+    assert constraints.get(None) is None
+    with pytest.raises(ValueError, match="'max_nrm'; did you mean 'max_norm'"):
+        constraints.get("max_nrm")
+
+
 def test_batch_normalization_by_the_batch_and_by_the_averages():
     layer = BatchNormalization()
     x = np.array([1.0, 2.0, 3.0, 6.0]).reshape(4, 1)
@@ -138,6 +303,21 @@ def test_merging_lists_of_arrays():
     assert Concatenate()([a, b]).shape == (2, 6)
     assert layers.add([a, b]).tolist() == (a + b).tolist()
     assert layers.concatenate([a, b]).shape == (2, 6)
+
+
+def test_merging_by_other_functions():
+    a, b = np.array([[1.0, -2.0]]), np.array([[3.0, -4.0]])
+    for function, expected in [
+        (layers.subtract, a - b),
+        (layers.multiply, a * b),
+        (layers.average, (a + b) / 2),
+        (layers.maximum, np.maximum(a, b)),
+        (layers.minimum, np.minimum(a, b)),
+    ]:
+        assert function([a, b]).tolist() == expected.tolist()
+    assert layers.Multiply()([np.ones((2, 3, 3, 4)), np.ones((2, 1, 1, 4))]).shape == (2, 3, 3, 4)
+    with pytest.raises(ValueError, match="layer 'd'.*exactly 2 inputs, received 3"):
+        layers.Subtract(name="d")([a, b, a])
 
 
 def test_symbols_can_be_added():
@@ -269,10 +449,23 @@ def test_layers_know_their_latest_symbols():
         (lambda: Dense(4, unit=3), ValueError, "Dense does not know the argument 'unit'"),
         (lambda: Dense(4, batch_input_shape=(None, 3)), ValueError, "batch_input_shape"),
         (lambda: Dense(4, name=3), TypeError, "name must be text"),
-        (lambda: Dense(4, kernel_regularizer="l2"), NotImplementedError, "kernel_regularizer='l2'"),
+        (lambda: Dense(4, kernel_regularizer="l3"), ValueError, "regularizer.*'l3'.*'l1'"),
+        (lambda: Dense(4, kernel_regularizer=len), TypeError, "object of martlet.regularizers"),
+        (lambda: Dense(4, bias_constraint="max_nrm"), ValueError, "'max_nrm'.*'max_norm'"),
+        (lambda: Dense(4, bias_constraint=len), TypeError, "object of martlet.constraints"),
+        (lambda: Dense(4, kernel_initializer=len), TypeError, "object of martlet.initializers"),
+        (lambda: Dense(4, activity_regularizer="l4"), ValueError, "activity_regularizer.*'l4'"),
         (lambda: Dense(4, dtype="float64"), NotImplementedError, "Dense: dtype='float64'"),
-        (lambda: Conv2D(4, 3, data_format="channels_first"), NotImplementedError, "channels_first"),
-        (lambda: Dropout(0.5, noise_shape=(1, 2)), NotImplementedError, "noise_shape"),
+        (lambda: Conv2D(4, 3, data_format="first"), ValueError, "Conv2D: data_format.*'first'"),
+        (lambda: Dropout(0.5, noise_shape=(0, 2)), ValueError, "noise_shape.*0"),
+        (lambda: Dropout(0.5, noise_shape=3), TypeError, "noise_shape.*3"),
+        (lambda: SpatialDropout2D(2), ValueError, "rate.*2"),
+        (lambda: GaussianNoise(1.5), ValueError, "stddev.*1.5"),
+        (lambda: GaussianNoise(-1), ValueError, "stddev.*-1"),
+        (lambda: ZeroPadding2D(-1), ValueError, "padding.*-1"),
+        (lambda: ZeroPadding2D((1, 2, 3)), TypeError, "padding.*2 pairs"),
+        (lambda: Permute((1, 3)), ValueError, r"dims.*1 to 2 once.*\[1, 3\]"),
+        (lambda: PReLU(shared_axes="all"), TypeError, "shared_axes"),
         (lambda: AveragePooling2D(), TypeError, "pool_size"),
     ],
 )
@@ -289,6 +482,20 @@ def test_wrong_arguments(make, kind, message):
         (lambda: MaxPooling2D(4, name="p"), (3, 3, 1), "layer 'p'"),
         (lambda: Conv2D(4, 3, groups=2, name="c"), (8, 8, 3), "layer 'c'.*groups"),
         (lambda: Reshape((5, 5), name="r"), (24,), "layer 'r'"),
+        (lambda: Permute((2, 1), name="p"), (4, 5, 6), r"layer 'p'.*\(2, 1\).*2 axes"),
+        (lambda: PReLU(shared_axes=[3], name="p"), (4, 5), "layer 'p'.*shared_axes.*1 to 2.*3"),
+        (lambda: Dropout(0.5, (None, 3), name="d"), (4,), r"layer 'd'.*\(None, 3\)"),
+        (lambda: ZeroPadding2D(name="z"), (4, 5), "layer 'z'.*4 axes"),
+        (
+            lambda: Dense(2, kernel_constraint=MaxNorm(axis=2), name="d"),
+            (4,),
+            "layer 'd'.*weight 'kernel': MaxNorm: axis 2",
+        ),
+        (
+            lambda: MaxPooling2D(data_format="channels_first", name="p"),
+            (4, 5),
+            r"layer 'p'.*\(batch, channels, height, width\).*Reshape\(\(1, 4, 5\)\)",
+        ),
     ],
 )
 def test_wrong_inputs_name_the_layer(layer, shape, message):

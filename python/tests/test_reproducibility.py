@@ -28,14 +28,19 @@ def trained(threads: int, seed: int = 5) -> tuple[list[np.ndarray], list[float]]
         [
             martlet.Input((24, 24, 1)),
             layers.Rescaling(1 / 16),
-            layers.Conv2D(24, 3, padding="same"),
+            layers.GaussianNoise(0.1),
+            layers.Conv2D(24, 3, padding="same", kernel_regularizer="l2"),
             layers.BatchNormalization(),
             layers.ReLU(),
             layers.MaxPooling2D(),
-            layers.Conv2D(32, 3, activation="tanh"),
+            layers.Conv2D(32, 3, activation="tanh", activity_regularizer="l2"),
+            layers.SpatialDropout2D(0.1),
+            layers.Permute((3, 1, 2)),
+            layers.Conv2D(16, 3, activation="silu", data_format="channels_first"),
+            layers.PReLU(shared_axes=[2, 3], alpha_regularizer="l1"),
             layers.Dropout(0.3),
             layers.Flatten(),
-            layers.Dense(50, activation="relu"),
+            layers.Dense(50, activation="relu", kernel_constraint="max_norm"),
             layers.Dense(10, activation="softmax"),
         ]
     )

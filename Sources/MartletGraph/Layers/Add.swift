@@ -10,9 +10,7 @@ package struct Add: ConfigurableLayerKind {
   package var configuration: JSONObject { [:] }
 
   package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
-    guard !inputs.isEmpty else {
-      throw .invalidArgument("expected a list of at least 1 input, received none")
-    }
+    try someInputs(inputs)
     return []
   }
 

@@ -22,7 +22,10 @@ package struct AveragePooling2D: ConfigurableLayerKind {
   ) throws(MartletError) -> [Program.ValueID] {
     let geometry = try arguments.geometry(call.inputs.map { program.shapes[$0] })
     return [
-      try program.apply(AveragePoolingOp(geometry: geometry), to: call.inputs, layer: call.layer)
+      try arguments.format.withChannelsLast(call, into: &program) {
+        image, program throws(MartletError) in
+        try program.apply(AveragePoolingOp(geometry: geometry), to: [image], layer: call.layer)
+      }
     ]
   }
 }

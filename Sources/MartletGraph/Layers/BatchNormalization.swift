@@ -13,8 +13,8 @@ package struct BatchNormalization: ConfigurableLayerKind {
   private let epsilon: Double
   private let hasCenter: Bool
   private let hasScale: Bool
-  private let betaInitializer: Initializer
-  private let gammaInitializer: Initializer
+  private let beta: WeightRules
+  private let gamma: WeightRules
   private let meanInitializer: Initializer
   private let varianceInitializer: Initializer
 
@@ -24,12 +24,11 @@ package struct BatchNormalization: ConfigurableLayerKind {
     epsilon = try attributes.number("epsilon", default: 0.001, atLeast: 0)
     hasCenter = try attributes.flag("center", default: true)
     hasScale = try attributes.flag("scale", default: true)
-    betaInitializer = try attributes.initializer("beta_initializer", default: "zeros")
-    gammaInitializer = try attributes.initializer("gamma_initializer", default: "ones")
+    beta = try attributes.weight("beta", initializer: "zeros")
+    gamma = try attributes.weight("gamma", initializer: "ones")
     meanInitializer = try attributes.initializer("moving_mean_initializer", default: "zeros")
     varianceInitializer = try attributes.initializer(
       "moving_variance_initializer", default: "ones")
-    try attributes.noRules(for: ["beta", "gamma"])
     for unsupported in ["synchronized", "renorm"] {
       if try attributes.flag(unsupported, default: false) {
         throw attributes.invalid(unsupported, expected: "false", true)
@@ -40,17 +39,18 @@ package struct BatchNormalization: ConfigurableLayerKind {
   }
 
   package var configuration: JSONObject {
-    [
+    let own: JSONObject = [
       "axis": .integer(axis), "momentum": .number(momentum), "epsilon": .number(epsilon),
       "center": .boolean(hasCenter), "scale": .boolean(hasScale),
-      "beta_initializer": betaInitializer.configuration,
-      "gamma_initializer": gammaInitializer.configuration,
+    ]
+    let moving: JSONObject = [
       "moving_mean_initializer": meanInitializer.configuration,
       "moving_variance_initializer": varianceInitializer.configuration,
-      "beta_regularizer": .null, "gamma_regularizer": .null, "beta_constraint": .null,
-      "gamma_constraint": .null, "synchronized": false, "renorm": false,
-      "renorm_clipping": .null, "renorm_momentum": 0.99,
     ]
+    let weights = WeightRules.configuration([beta, gamma], initializers: moving)
+    return own.appending(weights).appending([
+      "synchronized": false, "renorm": false, "renorm_clipping": .null, "renorm_momentum": 0.99,
+    ])
   }
 
   package var hasWeights: Bool { true }
@@ -60,8 +60,8 @@ package struct BatchNormalization: ConfigurableLayerKind {
     let input = try onlyInput(inputs)
     let extents = [input[try sampleAxis(axis, of: input)]]
     var requests: [WeightRequest] = []
-    if hasScale { requests.append(try WeightRequest("gamma", extents, gammaInitializer)) }
-    if hasCenter { requests.append(try WeightRequest("beta", extents, betaInitializer)) }
+    if hasScale { requests.append(try WeightRequest(extents, gamma)) }
+    if hasCenter { requests.append(try WeightRequest(extents, beta)) }
     for (name, initializer) in [
       ("moving_mean", meanInitializer), ("moving_variance", varianceInitializer),
     ] {

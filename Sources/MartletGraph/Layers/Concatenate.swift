@@ -14,9 +14,8 @@ package struct Concatenate: ConfigurableLayerKind {
   package var configuration: JSONObject { ["axis": .integer(axis)] }
 
   package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
-    guard let first = inputs.first else {
-      throw .invalidArgument("expected a list of at least 1 input, received none")
-    }
+    try someInputs(inputs)
+    let first = inputs[0]
     let axis = try sampleAxis(axis, of: first)
     for input in inputs {
       var extents = input.extents

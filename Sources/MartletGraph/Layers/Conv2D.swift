@@ -1,7 +1,7 @@
 import MartletOps
 import MartletTensors
 
-/// 2-D convolution over channels-last images, with bias and activation.
+/// 2-D convolution over images, with bias and activation.
 ///
 /// `(H, W, C)` → `(P, Q, K)`; weights `kernel` (R, S, C / groups, K) and `bias` (K).
 package struct Conv2D: ConfigurableLayerKind {
@@ -14,23 +14,22 @@ package struct Conv2D: ConfigurableLayerKind {
   private let groups: Int
   private let activation: ActivationFunction
   private let usesBias: Bool
-  private let kernelInitializer: Initializer
-  private let biasInitializer: Initializer
+  private let format: DataFormat
+  private let kernel: WeightRules
+  private let bias: WeightRules
 
   package init(_ attributes: inout Attributes) throws(MartletError) {
     filters = try attributes.integer("filters", atLeast: 1)
     kernelSize = try attributes.pair("kernel_size")
     strides = try attributes.pair("strides", default: [1, 1])
     padding = try attributes.padding()
-    try attributes.dataFormat()
+    format = try attributes.imageFormat()
     dilation = try attributes.pair("dilation_rate", default: [1, 1])
     groups = try attributes.integer("groups", default: 1, atLeast: 1)
     activation = try attributes.activation()
     usesBias = try attributes.flag("use_bias", default: true)
-    kernelInitializer = try attributes.initializer(
-      "kernel_initializer", default: "glorot_uniform")
-    biasInitializer = try attributes.initializer("bias_initializer", default: "zeros")
-    try attributes.noRules(for: ["kernel", "bias"])
+    kernel = try attributes.weight("kernel", initializer: "glorot_uniform")
+    bias = try attributes.weight("bias", initializer: "zeros")
     guard filters.isMultiple(of: groups) else {
       throw .invalidArgument(
         "Conv2D: the number of filters must be evenly divisible by the number of groups, "
@@ -44,24 +43,24 @@ package struct Conv2D: ConfigurableLayerKind {
   }
 
   package var configuration: JSONObject {
-    [
+    let own: JSONObject = [
       "filters": .integer(filters), "kernel_size": .integers(kernelSize),
       "strides": .integers(strides), "padding": .text(padding.rawValue),
-      "data_format": "channels_last", "dilation_rate": .integers(dilation),
+      "data_format": .text(format.rawValue), "dilation_rate": .integers(dilation),
       "groups": .integer(groups), "activation": .text(activation.rawValue),
-      "use_bias": .boolean(usesBias), "kernel_initializer": kernelInitializer.configuration,
-      "bias_initializer": biasInitializer.configuration, "kernel_regularizer": .null,
-      "bias_regularizer": .null, "activity_regularizer": .null, "kernel_constraint": .null,
-      "bias_constraint": .null,
+      "use_bias": .boolean(usesBias),
     ]
+    return own.appending(
+      WeightRules.configuration([kernel, bias], regularizers: ["activity_regularizer": .null]))
   }
 
   package var hasWeights: Bool { true }
+  package var weightAxis: Int { format.channelAxis }
 
   package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
     let geometry = try geometry(inputs)
-    var requests = [try WeightRequest("kernel", geometry.kernelExtents, kernelInitializer)]
-    if usesBias { requests.append(try WeightRequest("bias", [filters], biasInitializer)) }
+    var requests = [try WeightRequest(geometry.kernelExtents, kernel)]
+    if usesBias { requests.append(try WeightRequest([filters], bias)) }
     return requests
   }
 
@@ -69,18 +68,22 @@ package struct Conv2D: ConfigurableLayerKind {
     _ call: LayerCall, into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
     let geometry = try geometry(call.inputs.map { program.shapes[$0] })
-    var value = try program.apply(
-      ConvolutionOp(geometry: geometry, precision: call.precision), to: call.inputs,
-      variables: [call.variables[0]], layer: call.layer)
-    if usesBias {
-      value = try program.apply(
-        BiasOp(), to: [value], variables: [call.variables[1]], layer: call.layer)
-    }
-    return [try activation.lower(value, into: &program, layer: call.layer)]
+    return [
+      try format.withChannelsLast(call, into: &program) { image, program throws(MartletError) in
+        var value = try program.apply(
+          ConvolutionOp(geometry: geometry, precision: call.precision), to: [image],
+          variables: [call.variables[0]], layer: call.layer)
+        if usesBias {
+          value = try program.apply(
+            BiasOp(), to: [value], variables: [call.variables[1]], layer: call.layer)
+        }
+        return try activation.lower(value, into: &program, layer: call.layer)
+      }
+    ]
   }
 
   private func geometry(_ inputs: [Shape]) throws(MartletError) -> ConvolutionGeometry {
-    let (height, width, channels) = try imageInput(inputs)
+    let (height, width, channels) = try imageInput(inputs, format)
     guard channels.isMultiple(of: groups) else {
       throw .invalidArgument(
         "the number of input channels must be evenly divisible by the number of groups, "

@@ -9,17 +9,15 @@ package struct Dense: ConfigurableLayerKind {
   private let units: Int
   private let activation: ActivationFunction
   private let usesBias: Bool
-  private let kernelInitializer: Initializer
-  private let biasInitializer: Initializer
+  private let kernel: WeightRules
+  private let bias: WeightRules
 
   package init(_ attributes: inout Attributes) throws(MartletError) {
     units = try attributes.integer("units", atLeast: 1)
     activation = try attributes.activation()
     usesBias = try attributes.flag("use_bias", default: true)
-    kernelInitializer = try attributes.initializer(
-      "kernel_initializer", default: "glorot_uniform")
-    biasInitializer = try attributes.initializer("bias_initializer", default: "zeros")
-    try attributes.noRules(for: ["kernel", "bias"])
+    kernel = try attributes.weight("kernel", initializer: "glorot_uniform")
+    bias = try attributes.weight("bias", initializer: "zeros")
     try attributes.absent("quantization_config", "quantization is not part of this version")
     for name in ["lora_rank", "lora_alpha"] {
       try attributes.absent(name, "low-rank adapters are not part of this version")
@@ -27,13 +25,12 @@ package struct Dense: ConfigurableLayerKind {
   }
 
   package var configuration: JSONObject {
-    [
+    let own: JSONObject = [
       "units": .integer(units), "activation": .text(activation.rawValue),
-      "use_bias": .boolean(usesBias), "kernel_initializer": kernelInitializer.configuration,
-      "bias_initializer": biasInitializer.configuration, "kernel_regularizer": .null,
-      "bias_regularizer": .null, "kernel_constraint": .null, "bias_constraint": .null,
-      "quantization_config": .null,
+      "use_bias": .boolean(usesBias),
     ]
+    return own.appending(WeightRules.configuration([kernel, bias]))
+      .appending(["quantization_config": .null])
   }
 
   package var hasWeights: Bool { true }
@@ -45,8 +42,8 @@ package struct Dense: ConfigurableLayerKind {
         "expected an input of at least 2 axes (batch, features), received "
           + input.batchDescription)
     }
-    var requests = [try WeightRequest("kernel", [depth, units], kernelInitializer)]
-    if usesBias { requests.append(try WeightRequest("bias", [units], biasInitializer)) }
+    var requests = [try WeightRequest([depth, units], kernel)]
+    if usesBias { requests.append(try WeightRequest([units], bias)) }
     return requests
   }
 

@@ -5,26 +5,23 @@ import MartletTensors
 /// `keepdims`.
 package struct GlobalAveragePooling2D: ConfigurableLayerKind {
   package static let className = "GlobalAveragePooling2D"
-  private let keepsDimensions: Bool
+  private let arguments: GlobalPoolingArguments
 
   package init(_ attributes: inout Attributes) throws(MartletError) {
-    try attributes.dataFormat()
-    keepsDimensions = try attributes.flag("keepdims", default: false)
+    arguments = try GlobalPoolingArguments(&attributes)
   }
 
-  package var configuration: JSONObject {
-    ["data_format": "channels_last", "keepdims": .boolean(keepsDimensions)]
-  }
+  package var configuration: JSONObject { arguments.configuration }
 
   package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
-    _ = try imageInput(inputs)
+    try arguments.check(inputs)
     return []
   }
 
   package func lower(
     _ call: LayerCall, into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
-    let operation = GlobalAverageOp(keepsDimensions: keepsDimensions)
-    return [try program.apply(operation, to: call.inputs, layer: call.layer)]
+    let operation = GlobalAverageOp(keepsDimensions: arguments.keepsDimensions)
+    return try arguments.lower(operation, call, into: &program)
   }
 }

@@ -6,13 +6,14 @@ struct PoolingArguments: Sendable {
   let poolSize: [Int]
   let strides: [Int]
   let padding: Padding
+  let format: DataFormat
 
   /// - Parameter defaultSize: `nil` where Keras wants the size to be said.
   init(_ attributes: inout Attributes, defaultSize: [Int]?) throws(MartletError) {
     poolSize = try attributes.pair("pool_size", default: defaultSize)
     strides = try attributes.pair("strides", default: poolSize)
     padding = try attributes.padding()
-    try attributes.dataFormat()
+    format = try attributes.imageFormat()
     // The winner of a window is remembered in 16 bits.
     guard poolSize[0] * poolSize[1] <= 1 << 16 else {
       throw attributes.invalid(
@@ -23,12 +24,12 @@ struct PoolingArguments: Sendable {
   var configuration: JSONObject {
     [
       "pool_size": .integers(poolSize), "padding": .text(padding.rawValue),
-      "strides": .integers(strides), "data_format": "channels_last",
+      "strides": .integers(strides), "data_format": .text(format.rawValue),
     ]
   }
 
   func geometry(_ inputs: [Shape]) throws(MartletError) -> PoolingGeometry {
-    let (height, width, channels) = try imageInput(inputs)
+    let (height, width, channels) = try imageInput(inputs, format)
     guard
       let vertical = WindowAxis(
         input: height, kernel: poolSize[0], stride: strides[0], padding: padding),

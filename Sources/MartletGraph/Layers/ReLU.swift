@@ -34,7 +34,9 @@ package struct ReLU: ConfigurableLayerKind {
     let slope = Float(slope)
     // The plain forms are the ones that the engine fuses into the layer before.
     let activation: Activation =
-      if maximum != nil || threshold != 0 {
+      if let maximum, slope == 0, threshold == 0 {
+        .clipped(minimum: 0, maximum: Float(maximum))
+      } else if maximum != nil || threshold != 0 {
         .boundedRelu(
           slope: slope, maximum: maximum.map { Float($0) } ?? .infinity,
           threshold: Float(threshold))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from ._layer import Layer
+from ._layer import Layer, WeightNamed
 
 
 class ReLU(Layer):
@@ -62,6 +63,88 @@ class LeakyReLU(Layer):
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__({"negative_slope": negative_slope}, **kwargs)
+
+
+class ELU(Layer):
+    """``x`` where positive, else ``alpha * (exp(x) - 1)``.
+
+    Parameters
+    ----------
+    alpha
+        Minus the value that is approached far below 0.
+    **kwargs
+        ``name``.
+
+    References
+    ----------
+    Clevert et al. 2015, arXiv:1511.07289.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import ELU
+    >>> ELU(alpha=2.0)(np.array([[-1000.0, 1.0]]))
+    array([[-2.,  1.]], dtype=float32)
+    """
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__({"alpha": alpha}, **kwargs)
+
+
+class PReLU(Layer):
+    """``x`` where positive, else ``alpha * x`` with an ``alpha`` that is learned.
+
+    Parameters
+    ----------
+    alpha_initializer
+        Name or object of :mod:`martlet.initializers`.
+    alpha_regularizer
+        Name or object of :mod:`martlet.regularizers`.
+    alpha_constraint
+        Name or object of :mod:`martlet.constraints`.
+    shared_axes
+        Axes, counted with the samples' as 0, along which there is one `alpha`: ``[1, 2]`` gives
+        one for each channel of an image. None for one for each value.
+    **kwargs
+        ``name``, ``trainable``.
+
+    References
+    ----------
+    He et al. 2015, arXiv:1502.01852.
+
+    Raises
+    ------
+    ValueError
+        If `shared_axes` names an axis that the input does not have.
+
+    Examples
+    --------
+    >>> from martlet.layers import PReLU
+    >>> layer = PReLU(shared_axes=[1, 2])
+    >>> layer.build((None, 8, 8, 3))
+    >>> layer.alpha.shape
+    (1, 1, 3)
+    """
+
+    alpha = WeightNamed("alpha")
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            {
+                "alpha_initializer": alpha_initializer,
+                "alpha_regularizer": alpha_regularizer,
+                "alpha_constraint": alpha_constraint,
+                "shared_axes": shared_axes,
+            },
+            **kwargs,
+        )
 
 
 class Softmax(Layer):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .._errors import refuse
-from ._layer import Layer, WeightNamed, channels_last
+from ._layer import Layer, WeightNamed
 
 
 class Conv2D(Layer):
@@ -22,7 +21,8 @@ class Conv2D(Layer):
         ``"valid"`` for none; ``"same"`` for zeros around the image, so that the output has
         ``ceil(extent / stride)`` rows and columns. An uneven zero goes to the bottom and right.
     data_format
-        ``"channels_last"``.
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
     groups
         Parts that the channels are divided in; each is convolved with filters of its own.
     activation
@@ -31,8 +31,11 @@ class Conv2D(Layer):
         Whether there is a bias.
     kernel_initializer, bias_initializer
         Name or object of :mod:`martlet.initializers`.
-    kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint
-        Not supported yet.
+    kernel_regularizer, bias_regularizer, activity_regularizer
+        Name or object of :mod:`martlet.regularizers`: what weights and outputs add to the loss.
+    kernel_constraint, bias_constraint
+        Name or object of :mod:`martlet.constraints`: what weights are brought back to after each
+        step.
     **kwargs
         ``name``, ``trainable``, ``dtype`` (see :class:`martlet.DTypePolicy`), and in the first
         layer of a `Sequential` ``input_shape``.
@@ -41,6 +44,8 @@ class Conv2D(Layer):
         ``(samples, height, width, channels)``
     Output shape
         ``(samples, new_height, new_width, filters)``
+
+    With ``"channels_first"`` the channels and filters stand behind the samples.
 
     Raises
     ------
@@ -84,26 +89,23 @@ class Conv2D(Layer):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        channels_last("Conv2D", data_format)
-        refuse(
-            "Conv2D",
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-        )
         super().__init__(
             {
                 "filters": filters,
                 "kernel_size": kernel_size,
                 "strides": strides,
                 "padding": padding,
+                "data_format": data_format,
                 "dilation_rate": dilation_rate,
                 "groups": groups,
                 "activation": activation,
                 "use_bias": use_bias,
                 "kernel_initializer": kernel_initializer,
                 "bias_initializer": bias_initializer,
+                "kernel_regularizer": kernel_regularizer,
+                "bias_regularizer": bias_regularizer,
+                "kernel_constraint": kernel_constraint,
+                "bias_constraint": bias_constraint,
             },
             activity_regularizer=activity_regularizer,
             **kwargs,

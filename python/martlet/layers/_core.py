@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .._errors import refuse
-from ._layer import Layer, WeightNamed, channels_last
+from ._layer import Layer, WeightNamed
 
 
 class Dense(Layer):
@@ -22,8 +22,12 @@ class Dense(Layer):
         Whether there is a bias.
     kernel_initializer, bias_initializer
         Name or object of :mod:`martlet.initializers`.
-    kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, \
-bias_constraint, lora_rank, lora_alpha, quantization_config
+    kernel_regularizer, bias_regularizer, activity_regularizer
+        Name or object of :mod:`martlet.regularizers`: what weights and outputs add to the loss.
+    kernel_constraint, bias_constraint
+        Name or object of :mod:`martlet.constraints`: what weights are brought back to after each
+        step.
+    lora_rank, lora_alpha, quantization_config
         Not supported yet.
     **kwargs
         ``name``, ``trainable``, ``dtype`` (see :class:`martlet.DTypePolicy`), and in the first
@@ -72,10 +76,6 @@ bias_constraint, lora_rank, lora_alpha, quantization_config
     ) -> None:
         refuse(
             "Dense",
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
             lora_rank=lora_rank,
             lora_alpha=lora_alpha,
             quantization_config=quantization_config,
@@ -87,6 +87,10 @@ bias_constraint, lora_rank, lora_alpha, quantization_config
                 "use_bias": use_bias,
                 "kernel_initializer": kernel_initializer,
                 "bias_initializer": bias_initializer,
+                "kernel_regularizer": kernel_regularizer,
+                "bias_regularizer": bias_regularizer,
+                "kernel_constraint": kernel_constraint,
+                "bias_constraint": bias_constraint,
             },
             activity_regularizer=activity_regularizer,
             **kwargs,
@@ -122,7 +126,8 @@ class Flatten(Layer):
     Parameters
     ----------
     data_format
-        ``"channels_last"``.
+        ``"channels_last"``, or ``"channels_first"``, which puts the channels last before that: so
+        the weights behind suit both. None for :func:`martlet.config.image_data_format`.
     **kwargs
         ``name``, ``input_shape``.
 
@@ -135,8 +140,7 @@ class Flatten(Layer):
     """
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
-        channels_last("Flatten", data_format)
-        super().__init__({}, **kwargs)
+        super().__init__({"data_format": data_format}, **kwargs)
 
 
 class Reshape(Layer):
@@ -164,3 +168,30 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__({"target_shape": target_shape}, **kwargs)
+
+
+class Permute(Layer):
+    """The axes of a sample in another order.
+
+    Parameters
+    ----------
+    dims
+        For each axis of the output which axis of the input it is, counted from 1.
+    **kwargs
+        ``name``, ``input_shape``.
+
+    Raises
+    ------
+    ValueError
+        If `dims` does not name every axis once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import Permute
+    >>> Permute((3, 1, 2))(np.ones((1, 4, 5, 6))).shape
+    (1, 6, 4, 5)
+    """
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__({"dims": dims}, **kwargs)

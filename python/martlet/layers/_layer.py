@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import _data, _native, _nest, activations
+from .. import _data, _native, _nest, _settings, activations
 from .._errors import not_supported
 from .._explain import Explanation, of_layer
 from .._policies import DTypePolicy, policy_of
@@ -59,13 +59,14 @@ class Layer:
                 + ", ".join(repr(each) for each in unknown)
             )
         self._policy = policy_of(dtype, f"{kind}: dtype")
-        if activity_regularizer is not None:
-            not_supported(f"{kind}: activity_regularizer={activity_regularizer!r}")
+        attributes = {**attributes, "activity_regularizer": activity_regularizer}
         given = {
-            key: _encoded(value, f"{kind}: {key}")
+            key: _encoded(value, kind, key)
             for key, value in attributes.items()
             if value is not None
         }
+        if "data_format" in attributes:
+            given["data_format"] = _image_format(kind, attributes["data_format"])
         given["dtype"] = self._policy.name
         if name is not None:
             if not isinstance(name, str):
@@ -382,8 +383,13 @@ class Layer:
         return next((each for each in self.weights if each.name == name), None)
 
 
-def _encoded(value: Any, what: str) -> Any:
+#: Where the objects are that an argument takes besides names, by the end of its own name.
+_MODULES = ("initializer", "regularizer", "constraint")
+
+
+def _encoded(value: Any, kind: str, key: str) -> Any:
     """An argument as the core takes it: plain values, names, configurations."""
+    what = f"{kind}: {key}"
     if isinstance(value, type) and hasattr(value, "_encoded"):
         value = value()
     if hasattr(value, "_encoded"):
@@ -392,6 +398,12 @@ def _encoded(value: Any, what: str) -> Any:
         raise ValueError(f"{what} must be a finite number, got {value}")
     if not callable(value):
         return value
+    for module in _MODULES:
+        if key.endswith(module):
+            raise TypeError(
+                f"{what}={value!r}: expected a name or an object of martlet.{module}s; "
+                "functions and classes of your own are not supported"
+            )
     name = getattr(value, "__name__", "")
     if getattr(activations, name, None) is value:
         return name
@@ -417,14 +429,17 @@ def _equal(value: Any, default: Any) -> bool:
     return type(value) is type(default) and value == default
 
 
+def _image_format(kind: str, data_format: str | None) -> str:
+    """Where the channels of a layer's images stand; as :mod:`martlet.config` says if it is None."""
+    if data_format is None:
+        return _settings.image_data_format()
+    return _settings.known_format(data_format, f"{kind}: data_format")
+
+
 def channels_last(kind: str, data_format: str | None) -> None:
-    """Refuses images whose channels stand first."""
-    if data_format == "channels_first":
+    """Refuses images whose channels stand first, for a layer that knows only the others."""
+    if _image_format(kind, data_format) == "channels_first":
         not_supported(f"{kind}: data_format='channels_first'")
-    if data_format not in (None, "channels_last"):
-        raise ValueError(
-            f"{kind}: data_format must be 'channels_last' or 'channels_first', got {data_format!r}"
-        )
 
 
 class WeightNamed:

@@ -29,6 +29,116 @@ class Add(Layer):
         super().__init__({}, **kwargs)
 
 
+class Subtract(Layer):
+    """The first of two tensors minus the second.
+
+    Parameters
+    ----------
+    **kwargs
+        ``name``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import Subtract
+    >>> Subtract()([np.array([[2.0, 3.0]]), np.array([[4.0, 1.0]])])
+    array([[-2.,  2.]], dtype=float32)
+    """
+
+    _merges: ClassVar[bool] = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({}, **kwargs)
+
+
+class Multiply(Layer):
+    """The product of a list of tensors; extents of 1 are repeated.
+
+    Parameters
+    ----------
+    **kwargs
+        ``name``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import Multiply
+    >>> Multiply()([np.array([[2.0, 3.0]]), np.array([[4.0, 1.0]])])
+    array([[8., 3.]], dtype=float32)
+    """
+
+    _merges: ClassVar[bool] = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({}, **kwargs)
+
+
+class Average(Layer):
+    """The mean of a list of tensors.
+
+    Parameters
+    ----------
+    **kwargs
+        ``name``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import Average
+    >>> Average()([np.array([[2.0, 3.0]]), np.array([[4.0, 1.0]])])
+    array([[3., 2.]], dtype=float32)
+    """
+
+    _merges: ClassVar[bool] = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({}, **kwargs)
+
+
+class Maximum(Layer):
+    """The largest of a list of tensors, value by value.
+
+    Parameters
+    ----------
+    **kwargs
+        ``name``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import Maximum
+    >>> Maximum()([np.array([[2.0, 3.0]]), np.array([[4.0, 1.0]])])
+    array([[4., 3.]], dtype=float32)
+    """
+
+    _merges: ClassVar[bool] = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({}, **kwargs)
+
+
+class Minimum(Layer):
+    """The smallest of a list of tensors, value by value.
+
+    Parameters
+    ----------
+    **kwargs
+        ``name``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import Minimum
+    >>> Minimum()([np.array([[2.0, 3.0]]), np.array([[4.0, 1.0]])])
+    array([[2., 1.]], dtype=float32)
+    """
+
+    _merges: ClassVar[bool] = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({}, **kwargs)
+
+
 class Concatenate(Layer):
     """A list of tensors one after the other along an axis.
 
@@ -61,3 +171,28 @@ def add(inputs: Any, **kwargs: Any) -> Any:
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     """``Concatenate(axis, **kwargs)(inputs)``."""
     return Concatenate(axis, **kwargs)(inputs)
+
+
+def subtract(inputs: Any, **kwargs: Any) -> Any:
+    """``Subtract(**kwargs)(inputs)``."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs: Any, **kwargs: Any) -> Any:
+    """``Multiply(**kwargs)(inputs)``."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Any, **kwargs: Any) -> Any:
+    """``Average(**kwargs)(inputs)``."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Any, **kwargs: Any) -> Any:
+    """``Maximum(**kwargs)(inputs)``."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Any, **kwargs: Any) -> Any:
+    """``Minimum(**kwargs)(inputs)``."""
+    return Minimum(**kwargs)(inputs)

@@ -30,8 +30,11 @@ class BatchNormalization(Layer):
         Whether there is a beta, a gamma.
     beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer
         Name or object of :mod:`martlet.initializers`.
-    beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint, renorm, \
-renorm_clipping, renorm_momentum, synchronized
+    beta_regularizer, gamma_regularizer
+        Name or object of :mod:`martlet.regularizers`: what the weights add to the loss.
+    beta_constraint, gamma_constraint
+        Name or object of :mod:`martlet.constraints`: what they are brought back to after each step.
+    renorm, renorm_clipping, renorm_momentum, synchronized
         Not supported yet.
     **kwargs
         ``name``, ``trainable``.
@@ -77,10 +80,6 @@ renorm_clipping, renorm_momentum, synchronized
     ) -> None:
         refuse(
             "BatchNormalization",
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
             renorm=renorm or None,
             renorm_clipping=renorm_clipping,
             synchronized=synchronized or None,
@@ -96,6 +95,10 @@ renorm_clipping, renorm_momentum, synchronized
                 "gamma_initializer": gamma_initializer,
                 "moving_mean_initializer": moving_mean_initializer,
                 "moving_variance_initializer": moving_variance_initializer,
+                "beta_regularizer": beta_regularizer,
+                "gamma_regularizer": gamma_regularizer,
+                "beta_constraint": beta_constraint,
+                "gamma_constraint": gamma_constraint,
             },
             **kwargs,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ._layer import Layer, channels_last
+from ._layer import Layer
 
 
 class MaxPooling2D(Layer):
@@ -21,7 +21,8 @@ class MaxPooling2D(Layer):
         ``"valid"``: windows lie within the image. ``"same"``: they may hang over its edge, the
         output has ``ceil(extent / stride)`` rows and columns, and what is outside never wins.
     data_format
-        ``"channels_last"``.
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
     name
         Automatic when None.
     **kwargs
@@ -55,9 +56,15 @@ class MaxPooling2D(Layer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        channels_last("MaxPooling2D", data_format)
         super().__init__(
-            {"pool_size": pool_size, "strides": strides, "padding": padding}, name=name, **kwargs
+            {
+                "pool_size": pool_size,
+                "strides": strides,
+                "padding": padding,
+                "data_format": data_format,
+            },
+            name=name,
+            **kwargs,
         )
 
 
@@ -73,7 +80,8 @@ class AveragePooling2D(Layer):
     padding
         ``"valid"`` or ``"same"``, see :class:`MaxPooling2D`.
     data_format
-        ``"channels_last"``.
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
     name
         Automatic when None.
     **kwargs
@@ -102,9 +110,15 @@ class AveragePooling2D(Layer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        channels_last("AveragePooling2D", data_format)
         super().__init__(
-            {"pool_size": pool_size, "strides": strides, "padding": padding}, name=name, **kwargs
+            {
+                "pool_size": pool_size,
+                "strides": strides,
+                "padding": padding,
+                "data_format": data_format,
+            },
+            name=name,
+            **kwargs,
         )
 
 
@@ -114,7 +128,8 @@ class GlobalAveragePooling2D(Layer):
     Parameters
     ----------
     data_format
-        ``"channels_last"``.
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
     keepdims
         Whether height and width stay, as axes of 1.
     **kwargs
@@ -131,10 +146,51 @@ class GlobalAveragePooling2D(Layer):
     def __init__(
         self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
     ) -> None:
-        channels_last("GlobalAveragePooling2D", data_format)
-        super().__init__({"keepdims": keepdims}, **kwargs)
+        super().__init__(
+            {
+                "data_format": data_format,
+                "keepdims": keepdims,
+            },
+            **kwargs,
+        )
+
+
+class GlobalMaxPooling2D(Layer):
+    """The largest value of each channel over the whole image.
+
+    The gradient goes to equal ones in equal parts.
+
+    Parameters
+    ----------
+    data_format
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
+    keepdims
+        Whether height and width stay, as axes of 1.
+    **kwargs
+        ``name``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import GlobalMaxPooling2D
+    >>> GlobalMaxPooling2D()(np.arange(12.0).reshape(1, 2, 2, 3))
+    array([[ 9., 10., 11.]], dtype=float32)
+    """
+
+    def __init__(
+        self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(
+            {
+                "data_format": data_format,
+                "keepdims": keepdims,
+            },
+            **kwargs,
+        )
 
 
 MaxPool2D = MaxPooling2D
 AvgPool2D = AveragePooling2D
 GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalMaxPool2D = GlobalMaxPooling2D
