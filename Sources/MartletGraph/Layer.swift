@@ -51,10 +51,10 @@ package class Layer: @unchecked Sendable {
   /// The arguments that would make this layer again, as Keras's `get_config` gives them.
   package var configuration: JSONObject {
     if let input = kind as? InputLayer { return input.configuration(name: name) }
-    let common: JSONObject = [
-      "name": .text(name), "trainable": .boolean(isTrainable), "dtype": policy.configuration,
-    ]
-    var whole = common.appending(kind.configuration)
+    var whole: JSONObject = ["name": .text(name)]
+    if kind.tellsTrainability { whole["trainable"] = .boolean(isTrainable) }
+    whole["dtype"] = policy.configuration
+    whole = whole.appending(kind.configuration)
     if let activityRegularizer {
       whole["activity_regularizer"] = activityRegularizer.configuration
     }

@@ -40,6 +40,10 @@ package protocol LayerKind: Sendable {
 
   /// The key of the random numbers that its operations draw; `nil` where they draw none.
   var randomKey: RandomKey? { get }
+
+  /// Whether `trainable` stands in the layer's configuration. Where Keras's class does not take that
+  /// argument it could not read it back.
+  var tellsTrainability: Bool { get }
 }
 
 extension LayerKind {
@@ -48,6 +52,7 @@ extension LayerKind {
   package var outputCount: Int { 1 }
   package var sublayers: [Layer] { [] }
   package var randomKey: RandomKey? { nil }
+  package var tellsTrainability: Bool { true }
 }
 
 /// A kind that is made from its arguments: all but models.

@@ -21,6 +21,7 @@ package struct SpatialDropout2D: ConfigurableLayerKind {
     ]
   }
 
+  package var tellsTrainability: Bool { false }
   package var randomKey: RandomKey? { seed.key }
 
   package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
