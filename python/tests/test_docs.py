@@ -52,5 +52,5 @@ def test_readme_names_what_there_is():
         for name in vars(martlet.layers)
         if name[0].isupper() and name not in {"Layer", "InputLayer", "Convolution2D"}
     }
-    missing = there - listed - {"MaxPool2D", "AvgPool2D", "GlobalAvgPool2D"}
+    missing = there - listed - {"MaxPool2D", "AvgPool2D", "GlobalAvgPool2D", "GlobalMaxPool2D"}
     assert not missing
