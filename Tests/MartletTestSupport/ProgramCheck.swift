@@ -27,6 +27,8 @@ package struct ProgramCheck {
   /// Relative to the greatest magnitude of the compared tensor, with a floor of 1: a chain of n
   /// float32 additions errs by some √n · 6e-8, and the sums here have up to a few thousand terms.
   package var tolerance = 2e-5
+  /// Of gradients of inputs; `nil`: the same.
+  package var inputGradientTolerance: Double?
   /// Elements of each variable whose gradient is checked.
   package var checkedElements = 24
 
@@ -202,7 +204,9 @@ package struct ProgramCheck {
         found.append(Double(memory[position].floats[element]))
         expected.append(difference(exact, position, element, sum))
       }
-      compare(found, expected, "gradient of input \(position)", tolerance, location)
+      compare(
+        found, expected, "gradient of input \(position)", inputGradientTolerance ?? tolerance,
+        location)
     }
   }
 
