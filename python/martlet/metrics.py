@@ -1354,7 +1354,7 @@ class ConfusionMatrix(Metric):
         return whole if (whole == counts).all() else counts
 
     def plot(self, ax: Axes | None = None, cmap: str = "Blues") -> Axes:
-        """Draws the matrix with matplotlib.
+        """Draws the matrix, as :func:`martlet.viz.confusion_matrix` does.
 
         Parameters
         ----------
@@ -1371,27 +1371,16 @@ class ConfusionMatrix(Metric):
         Raises
         ------
         ImportError
-            If matplotlib is missing.
+            If matplotlib is not installed.
+        ValueError
+            If nothing has been counted.
         """
-        try:
-            from matplotlib import pyplot
-        except ImportError:
-            raise ImportError(
-                "ConfusionMatrix.plot needs matplotlib; install it with: pip install matplotlib"
-            ) from None
+        from .viz._data import confusion_panel, draw_confusion
+
         counts, names = self.result(), self._names()
         if ax is None:
-            _, ax = pyplot.subplots()
-        ax.imshow(counts, cmap=cmap)
-        places = range(len(names))
-        ax.set_xticks(places, names, rotation="vertical" if max(map(len, names)) > 3 else None)
-        ax.set_yticks(places, names)
-        ax.set_xlabel("predicted")
-        ax.set_ylabel("true")
-        middle = counts.max() / 2
-        for (row, column), count in np.ndenumerate(counts):
-            colour = "white" if count > middle else "black"
-            ax.text(column, row, _count(count), ha="center", va="center", color=colour)
+            _, ax = confusion_panel(len(names))
+        draw_confusion(ax, counts, names, cmap)
         return ax
 
     def _names(self) -> list[str]:

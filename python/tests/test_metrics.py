@@ -383,13 +383,34 @@ def test_confusion_matrix_as_text():
 
 def test_confusion_matrix_as_a_picture():
     pytest.importorskip("matplotlib").use("agg")
+    from matplotlib import pyplot
+
     matrix = metrics.ConfusionMatrix(class_names=["cat", "dog"])
     matrix.update_state([0, 1, 1], [0, 1, 0])
     axes = matrix.plot()
-    assert [text.get_text() for text in axes.texts] == ["1", "0", "1", "1"]
+    assert [text.get_text() for text in axes.texts] == ["1", "1", "1"]
+    assert axes.get_title() == "2 of 3 right (66.7 %)"
     assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
-    assert matrix.plot(axes) is axes
+    _, given = pyplot.subplots()
+    assert matrix.plot(given, cmap="Greens") is given
+    assert given.images[0].get_cmap().name == "Greens"
+    pyplot.close("all")
+
+
+def test_pictures_of_weighted_samples_and_of_none():
+    pytest.importorskip("matplotlib").use("agg")
+    matrix = metrics.ConfusionMatrix(2)
+    with pytest.raises(ValueError, match="has no result yet: call update_state"):
+        matrix.plot()
+    matrix.update_state([0], [1], sample_weight=[0])
+    assert matrix.plot().get_title() == "no samples"
+    matrix.reset_state()
+    matrix.update_state([0, 1, 1], [0, 1, 0], sample_weight=[1200, 1, 0.25])
+    axes = matrix.plot()
+    assert [text.get_text() for text in axes.texts] == ["1,200", "0.25", "1"]
+    assert axes.get_title() == "1,201 of 1,201 right (100.0 %)"
+    np.testing.assert_allclose(axes.images[0].get_array(), [[1, 0], [0.2, 0.8]])
 
 
 def test_a_picture_needs_matplotlib():
@@ -400,7 +421,7 @@ def test_a_picture_needs_matplotlib():
         "matrix.plot()"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "needs matplotlib; install it with: pip install matplotlib" in run.stderr
+    assert 'matplotlib, which is not installed: pip install "martlet[viz]"' in run.stderr
 
 
 # ---- Refusals ---------------------------------------------------------------------------------
