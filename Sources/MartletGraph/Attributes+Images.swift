@@ -47,7 +47,21 @@ struct LayerSeed: Sendable {
   var configuration: JSONValue { given.map { .integer($0) } ?? .null }
 }
 
+/// A range of random factors, and how it was said.
+struct RandomFactor: Sendable {
+  let range: ClosedRange<Double>
+  let given: JSONValue
+}
+
 extension Attributes {
+  /// A factor that prints as it was given; see `factor`.
+  mutating func randomFactor(
+    _ name: String, excludesLower: Bool = false
+  ) throws(MartletError) -> RandomFactor {
+    RandomFactor(
+      range: try factor(name, excludesLower: excludesLower), given: value(name) ?? .null)
+  }
+
   /// The range a random factor is drawn from: `[-0.1, 0.3]`, or `0.2` for `[-0.2, 0.2]`.
   ///
   /// - Parameter excludesLower: Whether the lower bound itself is out of range.

@@ -7,7 +7,7 @@ package enum LayerRegistry {
     GlobalAveragePooling2D.self, Flatten.self, Reshape.self, Dense.self, Dropout.self,
     ActivationLayer.self, ReLU.self, LeakyReLU.self, Softmax.self, BatchNormalization.self,
     Add.self, Concatenate.self, Rescaling.self, Normalization.self, Resizing.self,
-    CenterCrop.self, RandomFlip.self, RandomRotation.self, RandomZoom.self,
+    CenterCrop.self, RandomCrop.self, RandomFlip.self, RandomRotation.self, RandomZoom.self,
     RandomTranslation.self, RandomContrast.self, RandomBrightness.self,
   ]
 

@@ -3,7 +3,7 @@ import MartletTensors
 
 /// Cuts a part of a given size out of the middle of images. Images that are too small are cut to the
 /// ratio of that size and enlarged.
-package struct CenterCrop: ConfigurableLayerKind {
+package struct CenterCrop: ImageLayerKind {
   package static let className = "CenterCrop"
   private let height: Int
   private let width: Int
@@ -18,23 +18,14 @@ package struct CenterCrop: ConfigurableLayerKind {
     ["height": .integer(height), "width": .integer(width), "data_format": "channels_last"]
   }
 
-  package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
-    _ = try imageInput(inputs)
-    return []
-  }
-
-  package func lower(
-    _ call: LayerCall, into program: inout Program
-  ) throws(MartletError) -> [Program.ValueID] {
-    let image = try imageInput(call.inputs.map { program.shapes[$0] })
+  package func operation(on image: (height: Int, width: Int)) -> ResizeOp {
     let fits = image.height >= height && image.width >= width
     let part =
       fits
       ? ResizeOp.Part(
         top: (image.height - height) / 2, left: (image.width - width) / 2, height: height,
         width: width)
-      : ResizeOp.Part(of: (image.height, image.width), inRatioOf: (height, width))
-    let operation = ResizeOp(part: part, height: height, width: width, isBilinear: !fits)
-    return [try program.apply(operation, to: call.inputs, layer: call.layer)]
+      : ResizeOp.Part(of: image, inRatioOf: (height, width))
+    return ResizeOp(part: part, height: height, width: width, isBilinear: !fits)
   }
 }

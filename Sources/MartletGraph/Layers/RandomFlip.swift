@@ -3,7 +3,7 @@ import MartletTensors
 
 /// In training mirrors images at random: `horizontal` left to right, `vertical` upside down,
 /// `horizontal_and_vertical` both at once or not at all, as in Keras.
-package struct RandomFlip: ConfigurableLayerKind {
+package struct RandomFlip: ImageLayerKind {
   package static let className = "RandomFlip"
 
   private enum Mode: String, CaseIterable {
@@ -26,16 +26,8 @@ package struct RandomFlip: ConfigurableLayerKind {
     ["mode": .text(mode.rawValue), "seed": seed.configuration, "data_format": "channels_last"]
   }
 
-  package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
-    _ = try imageInput(inputs)
-    return []
-  }
-
-  package func lower(
-    _ call: LayerCall, into program: inout Program
-  ) throws(MartletError) -> [Program.ValueID] {
-    let operation = RandomMotionOp(
+  package func operation(on image: (height: Int, width: Int)) -> RandomMotionOp {
+    RandomMotionOp(
       .flip(horizontal: mode != .vertical, vertical: mode != .horizontal), seed: seed.key)
-    return [try program.apply(operation, to: call.inputs, layer: call.layer)]
   }
 }

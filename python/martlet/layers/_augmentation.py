@@ -63,6 +63,63 @@ class RandomFlip(_Augmentation):
         super().__init__({"mode": mode, "seed": seed}, **kwargs)
 
 
+class RandomCrop(_Augmentation):
+    """In training, cuts a part of images from a random place, the same for all of a batch.
+
+    Outside training, and of images that are not larger than the part along both axes, it is the
+    largest part in the middle that has the same ratio, brought to the size. (Outside training Keras
+    3.15 leaves images as they were, unlike what it documents.)
+
+    Parameters
+    ----------
+    height, width
+        Of the output.
+    seed
+        Fixes the draws; None draws a seed.
+    data_format
+        ``"channels_last"``.
+    name
+        Automatic when None.
+    **kwargs
+        ``input_shape``.
+
+    Input shape
+        ``(samples, rows, columns, channels)``
+    Output shape
+        ``(samples, height, width, channels)``
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import RandomCrop
+    >>> image = np.arange(16.0).reshape(1, 4, 4, 1)
+    >>> part = RandomCrop(2, 2)(image, training=True)[0, :, :, 0]
+    >>> part - part[0, 0]
+    array([[0., 1.],
+           [4., 5.]], dtype=float32)
+    >>> RandomCrop(2, 2)(image, training=False)[0, :, :, 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        seed: int | None = None,
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        channels_last("RandomCrop", data_format)
+        super().__init__({"height": height, "width": width, "seed": seed}, name=name, **kwargs)
+
+
 class RandomRotation(_Augmentation):
     """In training, turns images around their centre by random angles.
 
