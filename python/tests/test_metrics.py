@@ -462,6 +462,11 @@ def test_a_picture_needs_matplotlib():
             lambda: metrics.AUC()(BITS, SIGMOIDS, [1.0, 2.0]),
             "sample_weight: expected shape (40,), one weight per sample, got (2,)",
         ),
+        (
+            lambda: metrics.get(martlet.losses.cosine_similarity),
+            "losses.cosine_similarity is the negative of the cosine; for the cosine itself say",
+        ),
+        (lambda: metrics.get("f_betta_score"), "did you mean 'f_beta_score'"),
         (lambda: metrics.F1Score().result(), "metric 'f1_score' has no result yet"),
         (
             lambda: metrics.ConfusionMatrix()(LABELS, GUESSES),
@@ -489,10 +494,29 @@ def test_functions_of_losses_are_metrics_too():
     metric = metrics.get(martlet.losses.mean_absolute_error)
     assert isinstance(metric, metrics.MeanAbsoluteError)
     assert metric.name == "mean_absolute_error"
+    assert metrics.mae is martlet.losses.mae is metrics.mean_absolute_error
     described = metrics.get({"class_name": "Precision", "config": {"thresholds": 0.3}})
     assert described.get_config()["thresholds"] == 0.3
     again = metrics.AUC.from_config(metrics.AUC(curve="PR").get_config())
     assert again.get_config() == metrics.AUC(curve="PR").get_config()
+
+
+@pytest.mark.parametrize("name", ["huber", "log_cosh", "categorical_focal_crossentropy"])
+def test_functions_without_a_class_are_metrics_of_keras(name):
+    import keras
+
+    values = []
+    for library in (martlet, keras):
+        model = compiled(
+            library, "categorical_crossentropy", 4, "softmax", lambda m, n=name: [getattr(m, n)]
+        )
+        values.append(model.evaluate(X, ONE_HOT, verbose=0, return_dict=True))
+    assert values[0].keys() == values[1].keys() == {name, "loss"}
+    assert values[0][name] == pytest.approx(values[1][name], rel=1e-5)
+
+
+def test_the_score_by_keras_name():
+    assert isinstance(metrics.get("f_beta_score"), metrics.FBetaScore)
 
 
 def test_a_state_is_of_one_shape():
