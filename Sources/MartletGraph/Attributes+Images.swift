@@ -12,18 +12,19 @@ struct ImageSampling: Sendable {
   let interpolation: ImageInterpolation
   let fill: ImageFill
   let fillValue: Double
+  let format: DataFormat
 
   init(_ attributes: inout Attributes) throws(MartletError) {
     fill = try attributes.choice("fill_mode", default: .reflect)
     interpolation = try attributes.choice("interpolation", default: .bilinear)
     fillValue = try attributes.number("fill_value", default: 0)
-    try attributes.dataFormat()
+    format = try attributes.imageFormat()
   }
 
   var configuration: JSONObject {
     [
       "fill_mode": .text(fill.rawValue), "interpolation": .text(interpolation.rawValue),
-      "fill_value": .number(fillValue), "data_format": "channels_last",
+      "fill_value": .number(fillValue), "data_format": .text(format.rawValue),
     ]
   }
 
@@ -34,7 +35,21 @@ struct ImageSampling: Sendable {
   }
 }
 
+/// A range of random factors, and how it was said.
+struct RandomFactor: Sendable {
+  let range: ClosedRange<Double>
+  let given: JSONValue
+}
+
 extension Attributes {
+  /// A factor that prints as it was given; see `factor`.
+  mutating func randomFactor(
+    _ name: String, excludesLower: Bool = false
+  ) throws(MartletError) -> RandomFactor {
+    RandomFactor(
+      range: try factor(name, excludesLower: excludesLower), given: value(name) ?? .null)
+  }
+
   /// The range a random factor is drawn from: `[-0.1, 0.3]`, or `0.2` for `[-0.2, 0.2]`.
   ///
   /// - Parameter excludesLower: Whether the lower bound itself is out of range.

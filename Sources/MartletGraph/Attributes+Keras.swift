@@ -42,14 +42,6 @@ extension Attributes {
     try choice("data_format", default: .channelsLast)
   }
 
-  /// For a layer that works on images with channels last only: accepts those, said or not.
-  mutating func dataFormat() throws(MartletError) {
-    let format = try imageFormat()
-    guard format == .channelsLast else {
-      throw invalid("data_format", expected: "'channels_last'", .text(format.rawValue))
-    }
-  }
-
   mutating func padding() throws(MartletError) -> Padding {
     try choice("padding", default: Padding.valid)
   }

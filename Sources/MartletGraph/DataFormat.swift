@@ -5,7 +5,7 @@ import MartletTensors
 ///
 /// Operations know channels last only: layers that are told otherwise turn their input around and
 /// their output back, and fusion drops the turns that cancel.
-enum DataFormat: String, CaseIterable, Sendable {
+package enum DataFormat: String, CaseIterable, Sendable {
   case channelsLast = "channels_last"
   case channelsFirst = "channels_first"
 

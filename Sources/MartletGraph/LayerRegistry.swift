@@ -9,7 +9,7 @@ package enum LayerRegistry {
     BatchNormalization.self, Add.self, Subtract.self, Multiply.self, Average.self, Maximum.self,
     Minimum.self, Concatenate.self, Rescaling.self, Normalization.self, GlobalMaxPooling2D.self,
     ZeroPadding2D.self, Permute.self, SpatialDropout2D.self, GaussianNoise.self,
-    ActivityRegularization.self, Resizing.self, CenterCrop.self, RandomFlip.self,
+    ActivityRegularization.self, Resizing.self, CenterCrop.self, RandomCrop.self, RandomFlip.self,
     RandomRotation.self, RandomZoom.self, RandomTranslation.self, RandomContrast.self,
     RandomBrightness.self,
   ]

@@ -21,9 +21,11 @@ package struct Resampling: Sendable {
   package var columnStart: Double, columnPerRow: Double, columnPerColumn: Double
   /// Between the four neighbours by their distances, or the nearest of them (halves away from zero).
   package var isBilinear: Bool
-  package var fill: ImageFill
+  /// What stands above and below the image, and what beside it.
+  package var rowFill: ImageFill, columnFill: ImageFill
   package var fillValue: Float
 
+  /// - Parameter fill: For all sides.
   package init(
     height: Int, width: Int, channels: Int, rowStep: Int, outputHeight: Int, outputWidth: Int,
     rowStart: Double, rowPerRow: Double, rowPerColumn: Double, columnStart: Double,
@@ -43,7 +45,8 @@ package struct Resampling: Sendable {
     self.columnPerRow = columnPerRow
     self.columnPerColumn = columnPerColumn
     self.isBilinear = isBilinear
-    self.fill = fill
+    self.rowFill = fill
+    self.columnFill = fill
     self.fillValue = fillValue
   }
 }

@@ -53,7 +53,8 @@ private func forEachPoint(
   _ body: (_ output: Int, _ rows: Neighbours, _ columns: Neighbours) -> Void
 ) {
   let isBilinear = map.isBilinear
-  let fill = map.fill
+  let rowFill = map.rowFill
+  let columnFill = map.columnFill
   var output = 0
   var p = 0
   while p < map.outputHeight {
@@ -63,8 +64,8 @@ private func forEachPoint(
     while q < map.outputWidth {
       body(
         output,
-        Neighbours(row + map.rowPerColumn * Double(q), map.height, isBilinear, fill),
-        Neighbours(column + map.columnPerColumn * Double(q), map.width, isBilinear, fill))
+        Neighbours(row + map.rowPerColumn * Double(q), map.height, isBilinear, rowFill),
+        Neighbours(column + map.columnPerColumn * Double(q), map.width, isBilinear, columnFill))
       output += map.channels
       q += 1
     }
@@ -183,21 +184,22 @@ private func keepWithinBounds(
 
     /// The points that an output point takes, with their shares; `nil` for the fill value.
     static func sources(_ p: Int, _ q: Int, _ map: Resampling) -> [(index: Int?, share: Double)] {
-      func axis(_ position: Double, _ size: Int) -> [(Int?, Double)] {
+      func axis(_ position: Double, _ size: Int, _ fill: ImageFill) -> [(Int?, Double)] {
         guard map.isBilinear else {
-          return [(placed(Int(position.rounded()), size, map.fill), 1)]
+          return [(placed(Int(position.rounded()), size, fill), 1)]
         }
         let lower = Int(position.rounded(.down))
         let share = position - Double(lower)
         return [
-          (placed(lower, size, map.fill), 1 - share), (placed(lower + 1, size, map.fill), share),
+          (placed(lower, size, fill), 1 - share), (placed(lower + 1, size, fill), share),
         ]
       }
       let rows = axis(
-        map.rowStart + Double(p) * map.rowPerRow + Double(q) * map.rowPerColumn, map.height)
+        map.rowStart + Double(p) * map.rowPerRow + Double(q) * map.rowPerColumn, map.height,
+        map.rowFill)
       let columns = axis(
         map.columnStart + Double(p) * map.columnPerRow + Double(q) * map.columnPerColumn,
-        map.width)
+        map.width, map.columnFill)
       return rows.flatMap { row, rowShare in
         columns.map { column, columnShare in
           let index = row.flatMap { row in

@@ -63,7 +63,7 @@ package struct BatchNormalizationOp: Operation {
     return input
   }
 
-  var frozen: BatchNormalizationOp {
+  package var outsideTraining: any Operation {
     var frozen = self
     frozen.isFrozen = true
     return frozen

@@ -2,13 +2,14 @@ import MartletKernelTable
 import MartletKernels
 import MartletTensors
 
-/// A part of an image brought to another size: x `[H, W, C]`, y `[P, Q, C]`.
+/// A part of an image, or a frame around it, brought to another size: x `[H, W, C]`, y `[P, Q, C]`.
 ///
 /// Points are squares and their centres are what is looked up: point p of P takes what stands at
 /// (p + ½) · H / P − ½. No averaging over what falls between when an image becomes smaller, as in
 /// Keras's default.
 package struct ResizeOp: Operation {
-  /// The part of the input that is used, in points.
+  /// The part of the input that is used, in points. Along each axis it lies within the image or goes
+  /// beyond both of its ends; what is beyond has the fill value.
   package struct Part: Equatable, Sendable {
     package var top: Int, left: Int, height: Int, width: Int
 
@@ -24,41 +25,68 @@ package struct ResizeOp: Operation {
   package let height: Int
   package let width: Int
   package let isBilinear: Bool
+  package let fillValue: Float
 
-  package init(part: Part, height: Int, width: Int, isBilinear: Bool) {
+  package init(part: Part, height: Int, width: Int, isBilinear: Bool, fillValue: Float = 0) {
     self.part = part
     self.height = height
     self.width = width
     self.isBilinear = isBilinear
+    self.fillValue = fillValue
   }
 
   package var label: String { "resizing" }
 
   package func outputShape(of inputs: [Shape]) throws(MartletError) -> Shape {
     let input = try onlyImage(inputs, of: label)
-    guard part.top >= 0, part.left >= 0, part.top + part.height <= input[0],
-      part.left + part.width <= input[1]
+    guard
+      Line(part.top, part.height, of: input[0]) != nil,
+      Line(part.left, part.width, of: input[1]) != nil
     else {
       throw .invalidArgument(
-        "a part of \(part.height) by \(part.width) points from (\(part.top), \(part.left)) does not "
-          + "lie within an image of shape \(input)")
+        "a part of \(part.height) by \(part.width) points from (\(part.top), \(part.left)) lies "
+          + "neither within an image of shape \(input) nor around it")
     }
     return try Shape([height, width, input[2]])
   }
 
-  /// For the part alone, which starts at `offset`.
-  private func map(_ input: Shape) -> (resampling: Resampling, offset: Int) {
-    let (rowStart, rowPerRow) = line(part.height, height)
-    let (columnStart, columnPerColumn) = line(part.width, width)
-    let resampling = Resampling(
-      height: part.height, width: part.width, channels: input[2], rowStep: input[1] * input[2],
-      outputHeight: height, outputWidth: width, rowStart: rowStart, rowPerRow: rowPerRow,
-      rowPerColumn: 0, columnStart: columnStart, columnPerRow: 0,
-      columnPerColumn: columnPerColumn, isBilinear: isBilinear, fill: .nearest, fillValue: 0)
-    return (resampling, (part.top * input[1] + part.left) * input[2])
+  /// An axis of the part.
+  private struct Line {
+    /// The points of the image that belong to it.
+    let first: Int, count: Int
+    /// Points beyond the image, at either end.
+    let margin: Int
+
+    /// - Returns: `nil` for a part that is neither within the image nor around it.
+    init?(_ start: Int, _ size: Int, of image: Int) {
+      let end = start + size
+      guard (start >= 0 && end <= image) || (start < 0 && end > image) else { return nil }
+      first = max(start, 0)
+      count = min(end, image) - first
+      margin = max(-start, 0)
+    }
   }
 
-  private func line(_ size: Int, _ output: Int) -> (start: Double, step: Double) {
+  /// For the points of the image that belong to the part, which start at `offset`.
+  func map(_ input: Shape) -> (resampling: Resampling, offset: Int) {
+    guard
+      let rows = Line(part.top, part.height, of: input[0]),
+      let columns = Line(part.left, part.width, of: input[1])
+    else { preconditionFailure("the shape rule has refused this part") }
+    let (rowStart, rowPerRow) = places(part.height, height)
+    let (columnStart, columnPerColumn) = places(part.width, width)
+    var resampling = Resampling(
+      height: rows.count, width: columns.count, channels: input[2], rowStep: input[1] * input[2],
+      outputHeight: height, outputWidth: width, rowStart: rowStart - Double(rows.margin),
+      rowPerRow: rowPerRow, rowPerColumn: 0, columnStart: columnStart - Double(columns.margin),
+      columnPerRow: 0, columnPerColumn: columnPerColumn, isBilinear: isBilinear, fill: .nearest,
+      fillValue: fillValue)
+    if rows.margin > 0 { resampling.rowFill = .constant }
+    if columns.margin > 0 { resampling.columnFill = .constant }
+    return (resampling, (rows.first * input[1] + columns.first) * input[2])
+  }
+
+  private func places(_ size: Int, _ output: Int) -> (start: Double, step: Double) {
     let step = Double(size) / Double(output)
     // Halfway between two points the nearest is the second one. Positions are multiples of one half
     // of 1 / output, so what helps those that were rounded down reaches no other.

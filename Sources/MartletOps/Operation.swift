@@ -20,6 +20,9 @@ package protocol Operation: Sendable {
   /// both values share one place.
   func isIdentity(isTraining: Bool) -> Bool
 
+  /// The operation that does always what this one does outside training.
+  var outsideTraining: any Operation { get }
+
   /// How exactly the products of this operation are worked out, where the plan asks for `wanted`.
   /// Setting and site then have the kernels for it.
   func productPrecision(_ wanted: ProductPrecision, inputs: [Shape]) -> ProductPrecision
@@ -57,6 +60,7 @@ package protocol Operation: Sendable {
 
 extension Operation {
   package func isIdentity(isTraining: Bool) -> Bool { false }
+  package var outsideTraining: any Operation { self }
   package func productPrecision(_ wanted: ProductPrecision, inputs: [Shape]) -> ProductPrecision {
     .float32
   }

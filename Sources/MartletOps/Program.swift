@@ -62,11 +62,10 @@ package struct Program {
   package var outsideTraining: Program {
     var program = self
     for (index, instruction) in instructions.enumerated() {
-      if let normalization = instruction.operation as? BatchNormalizationOp {
-        program.instructions[index].operation = normalization.frozen
-      } else if instruction.operation.isIdentity(isTraining: false) {
-        program.instructions[index].operation = ReshapeOp(shape: shapes[instruction.output])
-      }
+      let operation = instruction.operation
+      program.instructions[index].operation =
+        operation.isIdentity(isTraining: false)
+        ? ReshapeOp(shape: shapes[instruction.output]) : operation.outsideTraining
     }
     return program
   }

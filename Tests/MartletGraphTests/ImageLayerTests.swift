@@ -10,8 +10,15 @@ struct ImageLayerTests {
       try outputShape(
         "Resizing", #"{"height": 4, "width": 9, "crop_to_aspect_ratio": true}"#, [1, 40, 2])
         == [4, 9, 2])
-    #expect(try outputShape("CenterCrop", #"{"height": 4, "width": 3}"#, [6, 5, 3]) == [4, 3, 3])
-    #expect(try outputShape("CenterCrop", #"{"height": 9, "width": 3}"#, [6, 5, 3]) == [9, 3, 3])
+    #expect(
+      try outputShape(
+        "Resizing", #"{"height": 4, "width": 9, "pad_to_aspect_ratio": true}"#, [1, 40, 2])
+        == [4, 9, 2])
+    for name in ["CenterCrop", "RandomCrop"] {
+      #expect(try outputShape(name, #"{"height": 4, "width": 3}"#, [6, 5, 3]) == [4, 3, 3])
+      #expect(try outputShape(name, #"{"height": 9, "width": 3}"#, [6, 5, 3]) == [9, 3, 3])
+      #expect(try outputShape(name, #"{"height": 6, "width": 3}"#, [6, 5, 3]) == [6, 3, 3])
+    }
     for (className, arguments) in [
       ("RandomFlip", "{}"), ("RandomRotation", #"{"factor": 0.1}"#),
       ("RandomZoom", #"{"height_factor": 0.1}"#),
@@ -62,6 +69,16 @@ struct ImageLayerTests {
     (
       "Normalization", #"{"mean": 1, "variance": 2}"#,
       #""axis": [-1], "invert": false, "mean": 1, "variance": 2"#
+    ),
+    (
+      "Resizing", #"{"height": 2, "width": 3, "pad_to_aspect_ratio": true, "fill_value": 9}"#,
+      #""height": 2, "width": 3, "interpolation": "bilinear", "crop_to_aspect_ratio": false, "#
+        + #""pad_to_aspect_ratio": true, "fill_mode": "constant", "fill_value": 9.0, "#
+        + #""antialias": false, "data_format": "channels_last""#
+    ),
+    (
+      "RandomCrop", #"{"height": 2, "width": 3, "seed": 5}"#,
+      #""height": 2, "width": 3, "seed": 5, "data_format": "channels_last""#
     ),
     (
       "CenterCrop", #"{"height": 2, "width": 3}"#,
@@ -125,6 +142,19 @@ struct ImageLayerTests {
       "Resizing", #"{"height": 4, "width": 3, "interpolation": "cubic"}"#,
       "Resizing: invalid value for argument 'interpolation': expected 'nearest' or 'bilinear', "
         + "received \"cubic\""
+    ),
+    (
+      "Resizing", #"{"height": 4, "width": 3, "fill_mode": "reflect"}"#,
+      "Resizing: invalid value for argument 'fill_mode': expected 'constant', received \"reflect\""
+    ),
+    (
+      "Resizing",
+      #"{"height": 4, "width": 3, "crop_to_aspect_ratio": true, "pad_to_aspect_ratio": true}"#,
+      "Resizing: crop_to_aspect_ratio and pad_to_aspect_ratio exclude each other"
+    ),
+    (
+      "RandomCrop", #"{"height": 4, "width": 0}"#,
+      "RandomCrop: invalid value for argument 'width': expected an integer of at least 1, received 0"
     ),
     (
       "Normalization", #"{"mean": 1}"#,

@@ -20,12 +20,16 @@ import Testing
   @Test(arguments: KernelSelection.available)
   func resamplingFollowsTheTwin(_ kernels: Kernels) {
     var numbers = SeededGenerator(seed: 3)
-    for fill in ImageFill.allCases {
+    for (index, fill) in ImageFill.allCases.enumerated() {
       for isBilinear in [false, true] {
         for (height, width, channels) in [(1, 1, 1), (4, 6, 1), (6, 3, 3), (5, 5, 17)] {
-          let map = ImageTests.map(
+          var map = ImageTests.map(
             height, width, channels, isBilinear: isBilinear, fill)
-          let what = "\(fill), bilinear \(isBilinear), \(height) × \(width) × \(channels)"
+          // Another one beside the image, but for the narrowest of them.
+          if width > 1 { map.columnFill = ImageFill.allCases[(index + height) % 4] }
+          let what =
+            "\(map.rowFill), \(map.columnFill), bilinear \(isBilinear), \(height) × \(width) × "
+            + "\(channels)"
           let x = numbers.floats(height * map.rowStep)
           let y = GuardedFloats(count: 35 * channels)
           kernels.image.resample(GuardedFloats(x).source, y.pointer, map)

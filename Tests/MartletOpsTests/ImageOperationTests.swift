@@ -33,17 +33,98 @@ import Testing
       ResizeOp(
         part: .init(top: 1, left: 2, height: 4, width: 3), height: 5, width: 7,
         isBilinear: isBilinear), [6, 5, 2])
+    for part in [
+      ResizeOp.Part(top: -2, left: 0, height: 10, width: 5),
+      ResizeOp.Part(top: 1, left: -3, height: 4, width: 9),
+      ResizeOp.Part(top: -1, left: -1, height: 9, width: 7),
+    ] {
+      try check(
+        ResizeOp(part: part, height: 5, width: 7, isBilinear: isBilinear, fillValue: 0.75),
+        [6, 5, 2])
+    }
   }
 
-  @Test func resizingRefusesPartsOutside() throws {
-    let operation = ResizeOp(
-      part: .init(top: 3, left: 0, height: 4, width: 5), height: 2, width: 2, isBilinear: true)
+  /// A column of 4 and 8 in a frame of one point above and below, by hand.
+  @Test func framesHaveTheFillValue() throws {
+    func resized(_ height: Int, isBilinear: Bool) throws -> [Double] {
+      let operation = ResizeOp(
+        part: .init(top: -1, left: 0, height: 4, width: 1), height: height, width: 1,
+        isBilinear: isBilinear, fillValue: 2)
+      let input = try Shape([2, 1, 1])
+      return operation.reference(
+        [[4, 8]], variables: [],
+        setting: ReferenceSetting(
+          inputShapes: [input], outputShape: try operation.outputShape(of: [input]), batch: 1,
+          isTraining: false, step: 0, index: 0))
+    }
+    #expect(try resized(4, isBilinear: true) == [2, 4, 8, 2])
+    #expect(try resized(2, isBilinear: true) == [3, 5])
+    #expect(try resized(8, isBilinear: true) == [2, 2.5, 3.5, 5, 7, 6.5, 3.5, 2])
+    #expect(try resized(8, isBilinear: false) == [2, 2, 4, 4, 8, 8, 2, 2])
+  }
+
+  @Test(arguments: [
+    (ResizeOp.Part(top: 3, left: 0, height: 4, width: 5), "4 by 5 points from (3, 0)"),
+    (ResizeOp.Part(top: -1, left: 0, height: 7, width: 5), "7 by 5 points from (-1, 0)"),
+    (ResizeOp.Part(top: 0, left: 5, height: 6, width: 1), "6 by 1 points from (0, 5)"),
+  ])
+  func resizingRefusesPartsThatLeaveTheImage(_ part: ResizeOp.Part, _ what: String) throws {
+    let operation = ResizeOp(part: part, height: 2, width: 2, isBilinear: true)
     let error = #expect(throws: MartletError.self) {
       try operation.outputShape(of: [try Shape([6, 5, 3])])
     }
     #expect(
-      error?.message == "a part of 4 by 5 points from (3, 0) does not lie within an image of "
-        + "shape (6, 5, 3)")
+      error?.message == "a part of \(what) lies neither within an image of shape (6, 5, 3) nor "
+        + "around it")
+  }
+
+  private func crop(_ height: Int, _ width: Int, isRandom: Bool = true) -> RandomCropOp {
+    RandomCropOp(
+      otherwise: ResizeOp(
+        part: .init(top: 0, left: 1, height: 6, width: 3), height: height, width: width,
+        isBilinear: true),
+      isRandom: isRandom, seed: 11)
+  }
+
+  @Test(arguments: [(4, 2), (6, 5), (1, 1)])
+  func cropping(_ height: Int, _ width: Int) throws {
+    for isRandom in [true, false] {
+      try check(crop(height, width, isRandom: isRandom), [6, 5, 3])
+      try check(crop(height, width, isRandom: isRandom), [6, 5, 3], isTraining: false)
+    }
+  }
+
+  /// Each place is as likely as any other, and the same for all images of a batch.
+  @Test func croppingReachesEveryPlace() throws {
+    let input = try Shape([6, 5, 1])
+    let operation = crop(4, 3)
+    let image = (0..<30).map(Double.init)
+    var counts: [Double: Int] = [:]
+    for step in 0..<900 {
+      let parts = operation.reference(
+        [image + image], variables: [],
+        setting: ReferenceSetting(
+          inputShapes: [input], outputShape: try operation.outputShape(of: [input]), batch: 2,
+          isTraining: true, step: UInt64(step), index: 0))
+      let first = parts[0]
+      let expected = (0..<4).flatMap { row in
+        (0..<3).map { first + Double(5 * row + $0) }
+      }
+      #expect(parts == expected + expected)
+      counts[first, default: 0] += 1
+    }
+    #expect(counts.keys.sorted() == [0, 1, 2, 5, 6, 7, 10, 11, 12])
+    // Five standard deviations of 9.4 around 100.
+    #expect(counts.values.allSatisfy { (53...147).contains($0) }, "\(counts)")
+  }
+
+  @Test func croppingRefusesSmallImages() throws {
+    let error = #expect(throws: MartletError.self) {
+      try crop(7, 2).outputShape(of: [try Shape([6, 5, 3])])
+    }
+    #expect(
+      error?.message
+        == "a part of 7 by 2 points does not fit into an image of shape (6, 5, 3)")
   }
 
   static let motions: [RandomMotionOp.Motion] = [

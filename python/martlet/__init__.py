@@ -34,11 +34,15 @@ from ._as_keras import install_as_keras as install_as_keras
 from ._as_keras import uninstall_as_keras as uninstall_as_keras
 from ._errors import NonFiniteError as NonFiniteError
 from ._policies import DTypePolicy as DTypePolicy
+from .initializers import Initializer as Initializer
 from .layers import Input as Input
 from .layers import Layer as Layer
 from .layers._symbol import KerasTensor as KerasTensor
+from .losses import Loss as Loss
+from .metrics import Metric as Metric
 from .models import Model as Model
 from .models import Sequential as Sequential
+from .optimizers import Optimizer as Optimizer
 
 if _TYPE_CHECKING:
     from . import datasets as datasets

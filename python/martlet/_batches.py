@@ -105,10 +105,10 @@ def is_batches(x: Any, *, may_be_list: bool = False) -> bool:
         return False
     if isinstance(x, list | tuple):
         return may_be_list and bool(x) and all(isinstance(each, tuple) for each in x)
-    return hasattr(x, "__iter__") or _is_indexed(x)
+    return hasattr(x, "__iter__") or is_indexed(x)
 
 
-def _is_indexed(x: Any) -> bool:
+def is_indexed(x: Any) -> bool:
     """Whether it is a `PyDataset`, or Keras's own."""
     return isinstance(x, PyDataset) or (
         hasattr(x, "__getitem__") and hasattr(x, "on_epoch_end") and not hasattr(x, "__next__")
@@ -160,7 +160,7 @@ class Batches:
         self._limit = None if steps is None else int(steps)
         self._epochs, self._epoch = epochs, 0
         self._once = hasattr(source, "__next__")
-        self._indexed = _is_indexed(source)
+        self._indexed = is_indexed(source)
         self._shuffle, self._afresh = shuffle, afresh
         self._length = None if self._once else _length(source)
         self._running: Iterator[Any] | None = None

@@ -33,6 +33,9 @@ class Dataset:
         Names of the classes by label.
     file_paths : list of str or None
         The files it was made of.
+    batch_size : int or None
+        Samples of an element, if the elements are batches made by `batch`; the last one may be
+        smaller.
 
     Examples
     --------
@@ -53,6 +56,7 @@ class Dataset:
     ) -> None:
         self._make, self._count = make, length
         self.class_names, self.file_paths = class_names, file_paths
+        self.batch_size: int | None = None
 
     def __iter__(self) -> Iterator[Any]:
         return self._make()
@@ -127,7 +131,9 @@ class Dataset:
             length = self._count // batch_size
             if not drop_remainder and self._count % batch_size:
                 length += 1
-        return self._of(batches, length)
+        made = self._of(batches, length)
+        made.batch_size = batch_size
+        return made
 
     def unbatch(self) -> Dataset:
         """The samples of batches one by one."""
@@ -139,7 +145,9 @@ class Dataset:
                 else:
                     yield from batch
 
-        return self._of(samples, None)
+        made = self._of(samples, None)
+        made.batch_size = None
+        return made
 
     def shuffle(self, buffer_size: int, seed: int | None = None, **_other: Any) -> Dataset:
         """The elements in a new order each time.
@@ -211,7 +219,9 @@ class Dataset:
         return self
 
     def _of(self, make: Callable[[], Iterator[Any]], length: int | None) -> Dataset:
-        return Dataset(make, length, self.class_names)
+        made = Dataset(make, length, self.class_names)
+        made.batch_size = self.batch_size
+        return made
 
 
 def as_numpy_parts(element: Any) -> Any:
@@ -297,7 +307,8 @@ def image_dataset_from_directory(
     pad_to_aspect_ratio
         Whether black is added at two sides to reach that ratio.
     data_format
-        ``"channels_last"`` or ``"channels_first"``; None for the former.
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
     format
         Accepted; the data set is Martlet's own.
     verbose
@@ -483,8 +494,12 @@ class _Reader:
         channels_first: bool,
     ) -> None:
         self._size, self._mode = size, COLOR_MODES[color_mode]
-        self._pads, self._channels_first = pads, channels_first
-        self._interpolation, self._crops = interpolation, crops
+        self._how: dict[str, Any] = {
+            "interpolation": interpolation,
+            "crop_to_aspect_ratio": crops,
+            "pad_to_aspect_ratio": pads,
+        }
+        self._channels_first = channels_first
         # A layer for each thread, so that none waits for another.
         self._own = threading.local()
 
@@ -495,8 +510,6 @@ class _Reader:
         array = np.asarray(image)
         if array.ndim == 2:
             array = array[..., None]
-        if self._pads:
-            array = self._padded(array)
         array = self._resized(array)
         return np.moveaxis(array, -1, 0) if self._channels_first else array
 
@@ -507,17 +520,9 @@ class _Reader:
             from .layers import Resizing
 
             self._own.layer = Resizing(
-                *self._size, self._interpolation, self._crops, name="resizing_of_files"
+                *self._size, **self._how, data_format="channels_last", name="resizing_of_files"
             )
         return self._own.layer(array[None])[0]
-
-    def _padded(self, array: np.ndarray) -> np.ndarray:
-        height, width = array.shape[:2]
-        extra_height = max(width * self._size[0] // self._size[1] - height, 0)
-        extra_width = max(height * self._size[1] // self._size[0] - width, 0)
-        top, left = extra_height // 2, extra_width // 2
-        # The same on both sides, as in Keras.
-        return np.pad(array, ((top, top), (left, left), (0, 0)))
 
 
 def _files(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from . import _settings
 from ._errors import unknown_name
 
 #: What Pillow's modes are called where colours are chosen.
@@ -110,7 +111,8 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) ->
     img
         The image.
     data_format
-        ``"channels_last"`` or ``"channels_first"``; None for the former.
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
     dtype
         Of the array; None for float32.
 
@@ -143,7 +145,8 @@ def array_to_img(
     x
         ``(height, width, channels)`` with 1, 3 or 4 channels.
     data_format
-        ``"channels_last"`` or ``"channels_first"``; None for the former.
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
     scale
         Whether the values are stretched so that the least is 0 and the greatest 255; without it
         they are cut to whole numbers as they are.
@@ -279,6 +282,4 @@ def _middle(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int, i
 
 
 def _channels_first(data_format: str | None) -> bool:
-    if data_format not in (None, "channels_last", "channels_first"):
-        raise unknown_name("data_format", data_format, ["channels_last", "channels_first"])
-    return data_format == "channels_first"
+    return _settings.image_format(data_format, "data_format") == "channels_first"

@@ -668,17 +668,28 @@ def predict(
     progress: Progress | None = None,
     training: bool = False,
 ) -> list[np.ndarray]:
-    """Outputs of the model. Progress may raise, but not stop it."""
+    """Outputs of the model.
+
+    Progress gets those of the batch that is done. It may raise, but not stop it.
+    """
     count = len(x[0])
     outputs = [np.empty((count, *shape), np.float32) for shape in output_shapes]
     places = ffi.new(_FLOAT_POINTERS, [ffi.from_buffer(_FLOATS, out) for out in outputs])
     views = _Views(x)
+
+    def of_batch(progress: Progress) -> Progress:
+        def told(done: int, total: int, _values: list[Any]) -> bool | None:
+            part = slice((done - 1) * batch_size, done * batch_size)
+            return progress(done, total, [out[part] for out in outputs])
+
+        return told
+
     finished = _run(
         lambda options: lib.martlet_model_predict(
             model, views.pointer, views.count, training, options, places, len(outputs)
         ),
         batch_size,
-        _listening(progress, count, batch_size),
+        _listening(progress and of_batch(progress), count, batch_size),
     )
     assert finished
     return outputs

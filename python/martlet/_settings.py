@@ -18,6 +18,11 @@ def set_image_data_format(data_format: str) -> None:
     _image_data_format = known_format(data_format, "image data format")
 
 
+def image_format(data_format: object, what: str) -> str:
+    """The format that an argument asks for: the default if it is None."""
+    return _image_data_format if data_format is None else known_format(data_format, what)
+
+
 def known_format(data_format: object, what: str) -> str:
     """The format, in lower case.
 

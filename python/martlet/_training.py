@@ -12,7 +12,7 @@ import numpy as np
 from . import _data, _native, _nest
 from ._batches import ArrayBatches, Batches, is_batches
 from ._compiling import Compilation
-from ._errors import NonFiniteError, not_supported, refuse
+from ._errors import NonFiniteError, not_supported
 from ._profile import Profile
 from ._progress import ProgressLine, verbosity
 from ._randomness import Position
@@ -475,7 +475,9 @@ class Trainer:
         line = ProgressLine(source.steps, verbose)
         try:
             results = listeners.run(
-                source.evaluate, names, _painting(line, names) if verbose else None
+                source.evaluate,
+                lambda values: _logs(names, values),
+                _painting(line, names) if verbose else None,
             )
         except BaseException:
             line.abandon()
@@ -520,43 +522,30 @@ class Trainer:
         """
         verbose = verbosity(verbose)
         batch = _batch_size(batch_size)
+        source: _PredictionSource
         if is_batches(x):
-            refuse("predict on batches", callbacks=callbacks or None)
-            return self._predicted_batches(Batches(x, steps=steps), verbose)
-        xs = self._prediction_inputs(x)
-        (xs,) = _first_steps((xs,), steps, batch, "steps")
-        if verbose == 0 and not callbacks:
-            return self._predicted(xs, batch)
-        steps = _steps(len(xs[0]), batch)
-        listeners = _Listeners(self, callbacks, "predict", {"verbose": verbose, "steps": steps})
-        line = ProgressLine(steps, verbose)
+            source = _PredictionBatches(self, Batches(x, steps=steps))
+        else:
+            xs = self._prediction_inputs(x)
+            (xs,) = _first_steps((xs,), steps, batch, "steps")
+            if verbose == 0 and not callbacks:
+                return self._predicted(xs, batch)
+            source = _PredictionArrays(self, xs, batch)
+        listeners = _Listeners(
+            self, callbacks, "predict", {"verbose": verbose, "steps": source.steps}
+        )
+        line = ProgressLine(source.steps, verbose)
         try:
             outputs = listeners.run(
-                lambda progress: self._predicted(xs, batch, progress),
-                [],
+                source.predict,
+                lambda parts: {"outputs": self._packed(parts)},
                 _painting(line, []) if verbose else None,
             )
         except BaseException:
             line.abandon()
             raise
-        line.finish()
+        line.finish(done=source.steps)
         return outputs
-
-    def _predicted_batches(self, batches: Batches, verbose: int) -> Any:
-        parts: list[list[Any]] = []
-        line = ProgressLine(batches.steps, verbose)
-        try:
-            for x, _, _ in batches.epoch():
-                with _named_batch(f"batch {len(parts) + 1}: "):
-                    xs = self._prediction_inputs(x)
-                    parts.append(_nest.flatten(self._predicted(xs, len(xs[0]))))
-                line.update(len(parts), dict)
-        except BaseException:
-            line.abandon()
-            raise
-        line.finish(done=len(parts))
-        whole = [np.concatenate(each) for each in zip(*parts, strict=True)]
-        return _nest.packed_like(self._outputs_structure, whole)
 
     def train_on_batch(
         self,
@@ -678,9 +667,14 @@ class Trainer:
         progress: _native.Progress | None = None,
         training: bool = False,
     ) -> Any:
-        outputs = _native.predict(
-            self._model_handle(), xs, self._output_shapes, batch, progress, training
+        return self._packed(
+            _native.predict(
+                self._model_handle(), xs, self._output_shapes, batch, progress, training
+            )
         )
+
+    def _packed(self, outputs: list[np.ndarray]) -> Any:
+        """Outputs in the structure that those of the model were given in."""
         return _nest.packed_like(self._outputs_structure, outputs)
 
 
@@ -777,17 +771,18 @@ class _Fit:
                 paint(done, total, results)
             if self.hears_batches:
                 self.callbacks.on_train_batch_end(done - 1, _logs(self.names, results))
-                if done < total and not self.model.stop_training:
-                    self.callbacks.on_train_batch_begin(done, {})
             return self.model.stop_training
 
-        if self.hears_batches:
-            self.callbacks.on_train_batch_begin(0, {})
-        results = self.source.train(after_batch)
+        def before_batch(index: int) -> None:
+            self.callbacks.on_train_batch_begin(index, {})
+
+        results = self.source.train(before_batch if self.hears_batches else None, after_batch)
         return (self.source.steps or latest[0], results) if results is not None else latest
 
     def validate(self, source: _Source) -> list[Any]:
-        return _Listeners(self.model, self.callbacks, "test").run(source.evaluate, self.names)
+        return _Listeners(self.model, self.callbacks, "test").run(
+            source.evaluate, lambda values: _logs(self.names, values)
+        )
 
     def validates_after(self, epoch: int) -> bool:
         if isinstance(self.validation_freq, int):
@@ -810,29 +805,39 @@ class _Listeners:
 
     def run(
         self,
-        call: Callable[[_native.Progress | None], Any],
-        names: list[str],
+        call: Callable[[_BeforeBatch | None, _native.Progress | None], Any],
+        logs_of: Callable[[list[Any]], dict[str, Any]],
         paint: _native.Progress | None = None,
     ) -> Any:
-        """Calls into the core and tells of it. Nobody stops it."""
-        if self.callbacks is None:
-            return call(paint)
-        self.tell("begin", {})
-        begin, end = f"on_{self.verb}_batch_begin", f"on_{self.verb}_batch_end"
-        progress = paint
-        if self.callbacks.hears(begin, end):
-            self.tell("batch_begin", 0, {})
+        """Calls into the core and tells of it. Nobody stops it.
 
-            def progress(done: int, total: int, results: list[float]) -> bool:
+        Parameters
+        ----------
+        call
+            Takes what to call before a batch, and what after it with the results so far.
+        logs_of
+            Makes of results what callbacks are told.
+        paint
+            Called after each batch, too.
+        """
+        if self.callbacks is None:
+            return call(None, paint)
+        self.tell("begin", {})
+        if self.callbacks.hears(f"on_{self.verb}_batch_begin", f"on_{self.verb}_batch_end"):
+
+            def before(index: int) -> None:
+                self.tell("batch_begin", index, {})
+
+            def after(done: int, total: int, results: list[Any]) -> bool:
                 if paint is not None:
                     paint(done, total, results)
-                self.tell("batch_end", done - 1, _logs(names, results))
-                if done < total:
-                    self.tell("batch_begin", done, {})
+                self.tell("batch_end", done - 1, logs_of(results))
                 return False
 
-        results = call(progress)
-        self.tell("end", _logs(names, results) if names else {})
+            results = call(before, after)
+        else:
+            results = call(None, paint)
+        self.tell("end", logs_of(results) if self.verb == "test" else {})
         return results
 
     def tell(self, what: str, *arguments: Any) -> None:
@@ -840,6 +845,31 @@ class _Listeners:
 
 
 # ---- Where samples come from -----------------------------------------------------------------
+
+
+#: Called before each batch with its number, from 0.
+_BeforeBatch = Callable[[int], None]
+
+
+def _announcing(
+    before: _BeforeBatch | None, after: _native.Progress | None
+) -> _native.Progress | None:
+    """What to call after each batch where `before` shall hear of the next one, too.
+
+    For the core, which goes through arrays by itself and tells of what it has done. Of the first
+    batch `before` hears right away.
+    """
+    if before is None or after is None:
+        return after
+
+    def progress(done: int, total: int, results: list[Any]) -> bool:
+        stops = bool(after(done, total, results))
+        if not stops and done < total:
+            before(done)
+        return stops
+
+    before(0)
+    return progress
 
 
 class _Source:
@@ -850,11 +880,13 @@ class _Source:
         """Batches of a pass; None if only the pass itself will tell."""
         raise NotImplementedError
 
-    def train(self, after_batch: _native.Progress) -> list[float] | None:
-        """One pass that updates the weights; the means, or None if `after_batch` stopped it."""
+    def train(self, before: _BeforeBatch | None, after: _native.Progress) -> list[float] | None:
+        """One pass that updates the weights; the means, or None if `after` stopped it."""
         raise NotImplementedError
 
-    def evaluate(self, progress: _native.Progress | None = None) -> list[float]:
+    def evaluate(
+        self, before: _BeforeBatch | None = None, after: _native.Progress | None = None
+    ) -> list[float]:
         """One pass that changes nothing."""
         raise NotImplementedError
 
@@ -877,13 +909,16 @@ class _ArraySource(_Source):
     def steps(self) -> int:
         return _steps(self.data.sample_count, self.batch)
 
-    def train(self, after_batch: _native.Progress) -> list[float] | None:
+    def train(self, before: _BeforeBatch | None, after: _native.Progress) -> list[float] | None:
+        progress = _announcing(before, after)
         return _native.train(
-            self.handle, self.data, self.batch, after_batch, self.shuffle, self.on_nan
+            self.handle, self.data, self.batch, progress, self.shuffle, self.on_nan
         )
 
-    def evaluate(self, progress: _native.Progress | None = None) -> list[float]:
-        return _native.evaluate(self.handle, self.data, self.batch, progress)
+    def evaluate(
+        self, before: _BeforeBatch | None = None, after: _native.Progress | None = None
+    ) -> list[float]:
+        return _native.evaluate(self.handle, self.data, self.batch, _announcing(before, after))
 
 
 class _BatchSource(_Source):
@@ -904,10 +939,12 @@ class _BatchSource(_Source):
     def steps(self) -> int | None:
         return self.batches.steps
 
-    def train(self, after_batch: _native.Progress) -> list[float] | None:
+    def train(self, before: _BeforeBatch | None, after: _native.Progress) -> list[float] | None:
         self.tell("on_epoch_begin")
         results: list[float] = []
         for done, data in self.checked():
+            if before:
+                before(done - 1)
             trained = _native.train(
                 self.handle,
                 data,
@@ -917,17 +954,21 @@ class _BatchSource(_Source):
             )
             assert trained is not None  # nobody could have stopped it
             results = trained
-            if after_batch(done, self.steps or done, results):
+            if after(done, self.steps or done, results):
                 return None
         self.tell("on_epoch_end")
         return results
 
-    def evaluate(self, progress: _native.Progress | None = None) -> list[float]:
+    def evaluate(
+        self, before: _BeforeBatch | None = None, after: _native.Progress | None = None
+    ) -> list[float]:
         results: list[float] = []
         for done, data in self.checked():
+            if before:
+                before(done - 1)
             results = _native.evaluate(self.handle, data, data.sample_count, continues=done > 1)
-            if progress:
-                progress(done, self.steps or done, results)
+            if after:
+                after(done, self.steps or done, results)
         return results
 
     def checked(self) -> Iterator[tuple[int, _native.Data]]:
@@ -943,6 +984,62 @@ class _BatchSource(_Source):
         method = getattr(self.batches.source, hook, None)
         if method is not None:
             method()
+
+
+class _PredictionSource:
+    """What a model predicts for."""
+
+    @property
+    def steps(self) -> int | None:
+        """Batches; None if only going through them will tell."""
+        raise NotImplementedError
+
+    def predict(
+        self, before: _BeforeBatch | None = None, after: _native.Progress | None = None
+    ) -> Any:
+        """The outputs, of which `after` is told batch by batch."""
+        raise NotImplementedError
+
+
+class _PredictionArrays(_PredictionSource):
+    """Arrays: the core goes through them by itself."""
+
+    def __init__(self, model: Any, xs: list[np.ndarray], batch: int) -> None:
+        self.model, self.xs, self.batch = model, xs, batch
+
+    @property
+    def steps(self) -> int:
+        return _steps(len(self.xs[0]), self.batch)
+
+    def predict(
+        self, before: _BeforeBatch | None = None, after: _native.Progress | None = None
+    ) -> Any:
+        return self.model._predicted(self.xs, self.batch, _announcing(before, after))
+
+
+class _PredictionBatches(_PredictionSource):
+    """Batches, one by one."""
+
+    def __init__(self, model: Any, batches: Batches) -> None:
+        self.model, self.batches = model, batches
+
+    @property
+    def steps(self) -> int | None:
+        return self.batches.steps
+
+    def predict(
+        self, before: _BeforeBatch | None = None, after: _native.Progress | None = None
+    ) -> Any:
+        parts: list[list[np.ndarray]] = []
+        for done, (x, _, _) in enumerate(self.batches.epoch(), 1):
+            with _named_batch(f"batch {done}: "):
+                xs = self.model._prediction_inputs(x)
+            if before:
+                before(done - 1)
+            parts.append(_nest.flatten(self.model._predicted(xs, len(xs[0]))))
+            if after:
+                after(done, self.steps or done, parts[-1])
+        return self.model._packed([np.concatenate(each) for each in zip(*parts, strict=True)])
 
 
 @contextmanager

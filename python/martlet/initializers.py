@@ -222,6 +222,15 @@ class Constant(Initializer):
         super().__init__(value=value)
 
 
+# Keras's second names.
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+random_normal = RandomNormal
+random_uniform = RandomUniform
+zeros = Zeros
+ones = Ones
+constant = Constant
+
 _CLASSES = {
     "glorot_uniform": GlorotUniform,
     "glorot_normal": GlorotNormal,

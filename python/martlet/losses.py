@@ -946,6 +946,13 @@ def categorical_hinge(
     return CategoricalHinge(reduction="none")(y_true, y_pred)
 
 
+# The second names that they have in TensorFlow's Keras.
+mae = MAE = mean_absolute_error
+mape = MAPE = mean_absolute_percentage_error
+mse = MSE = mean_squared_error
+msle = MSLE = mean_squared_logarithmic_error
+kld = KLD = kl_divergence
+
 # ---- By name ---------------------------------------------------------------------------------
 
 _CLASSES: dict[str, Callable[..., Loss]] = {

@@ -20,6 +20,34 @@ import numpy as np
 from . import _data, _native, losses
 from ._errors import not_supported, refuse, unknown_name
 
+# Functions of the losses are metrics, too.
+from .losses import KLD as KLD
+from .losses import MAE as MAE
+from .losses import MAPE as MAPE
+from .losses import MSE as MSE
+from .losses import MSLE as MSLE
+from .losses import binary_crossentropy as binary_crossentropy
+from .losses import binary_focal_crossentropy as binary_focal_crossentropy
+from .losses import categorical_crossentropy as categorical_crossentropy
+from .losses import categorical_focal_crossentropy as categorical_focal_crossentropy
+from .losses import categorical_hinge as categorical_hinge
+from .losses import hinge as hinge
+from .losses import huber as huber
+from .losses import kl_divergence as kl_divergence
+from .losses import kld as kld
+from .losses import log_cosh as log_cosh
+from .losses import mae as mae
+from .losses import mape as mape
+from .losses import mean_absolute_error as mean_absolute_error
+from .losses import mean_absolute_percentage_error as mean_absolute_percentage_error
+from .losses import mean_squared_error as mean_squared_error
+from .losses import mean_squared_logarithmic_error as mean_squared_logarithmic_error
+from .losses import mse as mse
+from .losses import msle as msle
+from .losses import poisson as poisson
+from .losses import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from .losses import squared_hinge as squared_hinge
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -1354,7 +1382,7 @@ class ConfusionMatrix(Metric):
         return whole if (whole == counts).all() else counts
 
     def plot(self, ax: Axes | None = None, cmap: str = "Blues") -> Axes:
-        """Draws the matrix with matplotlib.
+        """Draws the matrix, as :func:`martlet.viz.confusion_matrix` does.
 
         Parameters
         ----------
@@ -1371,27 +1399,16 @@ class ConfusionMatrix(Metric):
         Raises
         ------
         ImportError
-            If matplotlib is missing.
+            If matplotlib is not installed.
+        ValueError
+            If nothing has been counted.
         """
-        try:
-            from matplotlib import pyplot
-        except ImportError:
-            raise ImportError(
-                "ConfusionMatrix.plot needs matplotlib; install it with: pip install matplotlib"
-            ) from None
+        from .viz._data import confusion_panel, draw_confusion
+
         counts, names = self.result(), self._names()
         if ax is None:
-            _, ax = pyplot.subplots()
-        ax.imshow(counts, cmap=cmap)
-        places = range(len(names))
-        ax.set_xticks(places, names, rotation="vertical" if max(map(len, names)) > 3 else None)
-        ax.set_yticks(places, names)
-        ax.set_xlabel("predicted")
-        ax.set_ylabel("true")
-        middle = counts.max() / 2
-        for (row, column), count in np.ndenumerate(counts):
-            colour = "white" if count > middle else "black"
-            ax.text(column, row, _count(count), ha="center", va="center", color=colour)
+            _, ax = confusion_panel(len(names))
+        draw_confusion(ax, counts, names, cmap)
         return ax
 
     def _names(self) -> list[str]:
@@ -1427,6 +1444,14 @@ class _Accuracy(Metric):
 
     def __init__(self, name: str) -> None:
         super().__init__({}, name)
+
+
+class _MeanOf(Metric):
+    """The mean of a function of the losses that has no class here."""
+
+    def __init__(self, function: str) -> None:
+        super().__init__({}, function)
+        self._core_name = function
 
 
 _CLASSES: dict[str, Callable[..., Metric]] = {
@@ -1474,6 +1499,7 @@ _CLASSES: dict[str, Callable[..., Metric]] = {
     "confusion_matrix": ConfusionMatrix,
 }
 _SHORT = {
+    "f_beta_score": "fbeta_score",
     "bce": "binary_crossentropy",
     "mae": "mean_absolute_error",
     "mape": "mean_absolute_percentage_error",
@@ -1511,8 +1537,13 @@ def get(identifier: str | dict[str, Any] | Metric | Callable[..., Any]) -> Metri
             ) from None
     if callable(identifier):
         name = losses.function_name(identifier)
-        if name in _CLASSES:
-            return _CLASSES[name](name=name)
+        if name == "cosine_similarity":
+            raise ValueError(
+                "metrics: losses.cosine_similarity is the negative of the cosine; for the cosine "
+                "itself say metrics.CosineSimilarity() or 'cosine_similarity'"
+            )
+        if name is not None:
+            return _CLASSES[name](name=name) if name in _CLASSES else _MeanOf(name)
         _refuse_own(getattr(identifier, "__name__", type(identifier).__name__))
     raise TypeError(
         f"metrics must be names or metrics of martlet.metrics, got {type(identifier).__name__}"

@@ -25,6 +25,7 @@ from ._serialization import get_registered_name as get_registered_name
 from ._serialization import get_registered_object as get_registered_object
 from ._serialization import register_keras_serializable as register_keras_serializable
 from ._serialization import serialize_keras_object as serialize_keras_object
+from ._splitting import split_dataset as split_dataset
 from .backend import clear_session as clear_session
 
 CustomObjectScope = custom_object_scope

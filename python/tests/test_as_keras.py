@@ -30,6 +30,16 @@ def works(code: str) -> None:
         "from tensorflow.keras.layers import Dense; assert Dense is martlet.layers.Dense",
         "import tensorflow as tf; assert tf.__version__ == martlet.__version__",
         "from tensorflow.keras.utils import to_categorical; to_categorical([1])",
+        "from keras.saving import load_model, register_keras_serializable",
+        "from tensorflow.keras.preprocessing.image import load_img, img_to_array",
+        "from tensorflow.keras.preprocessing import image_dataset_from_directory",
+        "from tensorflow.keras.callbacks import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau",
+        "from tensorflow.keras.optimizers.schedules import ExponentialDecay",
+        "from keras.initializers import he_normal as a; assert a is martlet.initializers.HeNormal",
+        "from tensorflow.keras.losses import mse; assert mse is martlet.losses.mean_squared_error",
+        "from keras.metrics import binary_crossentropy as a; assert a is "
+        "martlet.losses.binary_crossentropy",
+        "from keras import Initializer, Loss, Metric, Optimizer",
     ],
 )
 def test_every_way_to_import_gives_martlet(code):

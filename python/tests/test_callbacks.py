@@ -47,6 +47,8 @@ class Recorder(Callback):
         return lambda *arguments: self.heard.append((name, *arguments[:-1]))
 
 
+HOOK_OF = {"fit": "train", "evaluate": "test", "predict": "predict"}
+
 # ---- Hooks ------------------------------------------------------------------------------------
 
 
@@ -84,6 +86,61 @@ class TestHooks:
                 (f"on_{hook}_batch_end", 1),
                 (f"on_{hook}_end",),
             ]
+
+    @pytest.mark.parametrize("verb", ["fit", "evaluate", "predict"])
+    @pytest.mark.parametrize("knows_length", [False, True])
+    def test_of_batches(self, verb, knows_length, classifier, blobs):
+        x, y = blobs
+        parts = [(x[start : start + 50], y[start : start + 50]) for start in (0, 50, 100)]
+        data = martlet.utils.Dataset(lambda: iter(parts), 3 if knows_length else None)
+        recorder = Recorder()
+        getattr(classifier, verb)(data, verbose=0, callbacks=recorder)
+        assert recorder.params["steps"] == (3 if knows_length else None)
+        # None is told of that does not come, where Keras tells of a fourth.
+        assert [each for each in recorder.heard if "batch" in each[0]] == [
+            (f"on_{HOOK_OF[verb]}_batch_{when}", index)
+            for index in range(3)
+            for when in ("begin", "end")
+        ]
+
+    def test_predictions_are_told_of(self, classifier, blobs):
+        x = blobs[0][:70]
+        expected = classifier.predict(x, verbose=0)
+        parts = [x[:32], x[32:64], x[64:]]
+        for data in (x, iter(parts)):
+            outputs = []
+            listener = LambdaCallback(
+                on_predict_batch_end=lambda _, logs, outputs=outputs: outputs.append(
+                    logs["outputs"].copy()
+                )
+            )
+            found = classifier.predict(data, verbose=0, callbacks=listener)
+            np.testing.assert_array_equal(found, expected)
+            assert [len(each) for each in outputs] == [32, 32, 6]
+            np.testing.assert_array_equal(np.concatenate(outputs), expected)
+
+    def test_predictions_have_the_structure_of_the_outputs(self):
+        x = martlet.Input((2,))
+        model = martlet.Model(x, {"a": martlet.layers.Dense(1)(x), "b": martlet.layers.Dense(3)(x)})
+        shapes = []
+
+        def remember(_, logs):
+            shapes.append({name: each.shape for name, each in logs["outputs"].items()})
+
+        listener = LambdaCallback(on_predict_batch_end=remember)
+        for data in (np.ones((3, 2)), iter([np.ones((2, 2)), np.ones((1, 2))])):
+            model.predict(data, batch_size=2, verbose=0, callbacks=listener)
+        assert shapes == [{"a": (2, 1), "b": (2, 3)}, {"a": (1, 1), "b": (1, 3)}] * 2
+
+    def test_what_a_callback_raises_ends_a_prediction(self, classifier, blobs):
+        def fail(*_arguments):
+            raise RuntimeError("enough")
+
+        for data in (blobs[0], iter([blobs[0]])):
+            with pytest.raises(RuntimeError, match="^enough$"):
+                classifier.predict(
+                    data, verbose=0, callbacks=LambdaCallback(on_predict_batch_end=fail)
+                )
 
     def test_the_same_numbers_whoever_listens(self, classifier, blobs):
         quiet = classifier.evaluate(*blobs, verbose=0)

@@ -126,7 +126,9 @@ def test_mistakes_with_images(tmp_path, picture):
         utils.array_to_img(np.ones((2, 2, 2)))
     with pytest.raises(ValueError, match=r"^img_to_array: expected .* got shape \(3,\)"):
         utils.img_to_array(np.ones(3))
-    with pytest.raises(ValueError, match="^unknown data_format 'channels_frist'; did you mean"):
+    with pytest.raises(
+        ValueError, match="^data_format must be 'channels_last' or .* got 'channels_frist'"
+    ):
         utils.img_to_array(np.ones((3, 3)), data_format="channels_frist")
 
 
@@ -380,11 +382,19 @@ def images() -> np.ndarray:
 
 @pytest.mark.parametrize("size", [(4, 5), (20, 30), (9, 12), (1, 1), (13, 6)])
 @pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
-@pytest.mark.parametrize("crops", [False, True])
-def test_resizing(images, size, interpolation, crops):
+@pytest.mark.parametrize(
+    "way",
+    [
+        {},
+        {"crop_to_aspect_ratio": True},
+        {"pad_to_aspect_ratio": True},
+        {"pad_to_aspect_ratio": True, "fill_mode": "constant", "fill_value": 80.5},
+    ],
+)
+def test_resizing(images, size, interpolation, way):
     import keras
 
-    arguments = {"interpolation": interpolation, "crop_to_aspect_ratio": crops}
+    arguments = {"interpolation": interpolation, **way}
     expected = keras.layers.Resizing(*size, **arguments)(images)
     # Keras finds places in single precision: errors of some 1e-6 of a point.
     np.testing.assert_allclose(layers.Resizing(*size, **arguments)(images), expected, atol=1e-3)
@@ -396,6 +406,45 @@ def test_center_crop(images, size):
 
     expected = keras.layers.CenterCrop(*size)(images)
     np.testing.assert_allclose(layers.CenterCrop(*size)(images), expected, atol=1e-4)
+
+
+def test_random_crop(images):
+    layer = layers.RandomCrop(5, 7, seed=3)
+    image = images[0]
+    windows = np.lib.stride_tricks.sliding_window_view(image, (5, 7, 3))[:, :, 0]
+    places = set()
+    for _ in range(200):
+        first, second = layer(np.stack([image, image]), training=True)
+        np.testing.assert_array_equal(first, second)
+        rows, columns = np.nonzero((windows == first).all((2, 3, 4)))
+        places.add((int(rows[0]), int(columns[0])))
+    # 5 rows times 6 columns: the chance that one is missed is 30 * (29 / 30) ** 200.
+    assert len(places) > 28
+    again = layers.RandomCrop(5, 7, seed=3)
+    np.testing.assert_array_equal(
+        again(images, training=True), layers.RandomCrop(5, 7, seed=3)(images, training=True)
+    )
+
+
+@pytest.mark.parametrize("size", [(9, 7), (5, 12), (9, 12), (18, 24)])
+def test_random_crop_of_images_without_room(images, size):
+    import keras
+
+    layer = layers.RandomCrop(*size)
+    found = layer(images, training=True)
+    expected = keras.layers.RandomCrop(*size)(images, training=True)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    np.testing.assert_array_equal(layer(images, training=False), found)
+
+
+def test_random_crop_outside_training(images):
+    layer = layers.RandomCrop(4, 4)
+    # What Keras documents; what it does is to leave images as they were.
+    expected = layers.Resizing(4, 4, crop_to_aspect_ratio=True)(images)
+    np.testing.assert_array_equal(layer(images, training=False), expected)
+    model = martlet.Sequential([martlet.Input((9, 12, 3)), layer])
+    assert model.output_shape == (None, 4, 4, 3)
+    np.testing.assert_array_equal(model.predict(images, verbose=0), expected)
 
 
 FIXED = [
@@ -481,6 +530,43 @@ def test_every_image_and_every_call_draws_anew(images, layer):
     assert not np.array_equal(augment(same), same)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **kwargs: layers.Resizing(5, 20, crop_to_aspect_ratio=True, **kwargs),
+        lambda **kwargs: layers.CenterCrop(4, 3, **kwargs),
+        lambda **kwargs: layers.RandomCrop(20, 3, **kwargs),
+        lambda **kwargs: layers.RandomRotation((0.25, 0.25), **kwargs),
+        lambda **kwargs: layers.RandomZoom((0.3, 0.3), (-0.2, -0.2), **kwargs),
+        lambda **kwargs: layers.RandomTranslation((0.2, 0.2), (-0.3, -0.3), **kwargs),
+    ],
+)
+def test_channels_first_gives_what_channels_last_gives(images, make):
+    last = make()(images, training=True)
+    layer = make(data_format="channels_first")
+    first = layer(np.moveaxis(images, -1, 1), training=True)
+    np.testing.assert_array_equal(np.moveaxis(first, 1, -1), last)
+    assert layer.get_config()["data_format"] == "channels_first"
+
+
+def test_flips_with_channels_first(images):
+    flip = layers.RandomFlip("vertical", data_format="channels_first")
+    x = np.moveaxis(images, -1, 1)
+    for flipped, image in zip(flip(np.repeat(x, 30, 0)), np.repeat(x, 30, 0), strict=True):
+        assert any(np.array_equal(flipped, each) for each in (image, image[:, ::-1]))
+
+
+def test_the_format_of_images_is_a_setting(folder):
+    picture = utils.array_to_img(np.ones((4, 7, 3)))
+    try:
+        martlet.config.set_image_data_format("channels_first")
+        assert utils.img_to_array(picture).shape == (3, 4, 7)
+        assert utils.array_to_img(np.ones((1, 2, 5))).size == (5, 2)
+        assert everything(read(folder))[0].shape == (9, 3, 6, 10)
+    finally:
+        martlet.config.set_image_data_format("channels_last")
+
+
 def test_a_model_of_augmentation_is_called_like_a_layer(images):
     augment = martlet.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.2)])
     assert not np.array_equal(augment(images), images)
@@ -498,6 +584,7 @@ def test_augmentation_is_the_same_for_every_number_of_threads(images):
         model = martlet.Sequential(
             [
                 martlet.Input((9, 12, 3)),
+                layers.RandomCrop(7, 9),
                 layers.RandomFlip(),
                 layers.RandomRotation(0.2),
                 layers.RandomZoom(0.2, 0.3),
@@ -570,7 +657,9 @@ def test_normalization_adapts_to_batches(images):
     "layer",
     [
         lambda: layers.Resizing(4, 5, "nearest", crop_to_aspect_ratio=True),
+        lambda: layers.Resizing(4, 5, pad_to_aspect_ratio=True, fill_value=2.5),
         lambda: layers.CenterCrop(4, 5),
+        lambda: layers.RandomCrop(4, 5, 3),
         lambda: layers.RandomFlip("vertical", seed=3),
         lambda: layers.RandomRotation(0.1, "wrap", "nearest", 3, 2.0),
         lambda: layers.RandomZoom((-0.1, 0.2), 0.1),
@@ -609,6 +698,16 @@ def test_the_second_place_of_keras():
 def test_mistakes_with_layers(images):
     with pytest.raises(NotImplementedError, match="^Resizing: antialias=True is not supported yet"):
         layers.Resizing(2, 2, antialias=True)
+    with pytest.raises(ValueError, match="^Resizing: crop_to_aspect_ratio and pad_.* exclude"):
+        layers.Resizing(2, 2, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True)
+    with pytest.raises(
+        ValueError, match="^Resizing: .* 'fill_mode': expected 'constant', received"
+    ):
+        layers.Resizing(2, 2, pad_to_aspect_ratio=True, fill_mode="reflect")
+    with pytest.raises(
+        ValueError, match="^RandomCrop: .* 'height': expected an integer of at least"
+    ):
+        layers.RandomCrop(0, 2)
     with pytest.raises(ValueError, match="^RandomRotation: invalid value for argument 'factor'"):
         layers.RandomRotation(2)
     with pytest.raises(ValueError, match=r"expected an input of 4 axes .* received \(None, 9\)"):

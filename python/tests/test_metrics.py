@@ -383,13 +383,34 @@ def test_confusion_matrix_as_text():
 
 def test_confusion_matrix_as_a_picture():
     pytest.importorskip("matplotlib").use("agg")
+    from matplotlib import pyplot
+
     matrix = metrics.ConfusionMatrix(class_names=["cat", "dog"])
     matrix.update_state([0, 1, 1], [0, 1, 0])
     axes = matrix.plot()
-    assert [text.get_text() for text in axes.texts] == ["1", "0", "1", "1"]
+    assert [text.get_text() for text in axes.texts] == ["1", "1", "1"]
+    assert axes.get_title() == "2 of 3 right (66.7 %)"
     assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
-    assert matrix.plot(axes) is axes
+    _, given = pyplot.subplots()
+    assert matrix.plot(given, cmap="Greens") is given
+    assert given.images[0].get_cmap().name == "Greens"
+    pyplot.close("all")
+
+
+def test_pictures_of_weighted_samples_and_of_none():
+    pytest.importorskip("matplotlib").use("agg")
+    matrix = metrics.ConfusionMatrix(2)
+    with pytest.raises(ValueError, match="has no result yet: call update_state"):
+        matrix.plot()
+    matrix.update_state([0], [1], sample_weight=[0])
+    assert matrix.plot().get_title() == "no samples"
+    matrix.reset_state()
+    matrix.update_state([0, 1, 1], [0, 1, 0], sample_weight=[1200, 1, 0.25])
+    axes = matrix.plot()
+    assert [text.get_text() for text in axes.texts] == ["1,200", "0.25", "1"]
+    assert axes.get_title() == "1,201 of 1,201 right (100.0 %)"
+    np.testing.assert_allclose(axes.images[0].get_array(), [[1, 0], [0.2, 0.8]])
 
 
 def test_a_picture_needs_matplotlib():
@@ -400,7 +421,7 @@ def test_a_picture_needs_matplotlib():
         "matrix.plot()"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "needs matplotlib; install it with: pip install matplotlib" in run.stderr
+    assert 'matplotlib, which is not installed: pip install "martlet[viz]"' in run.stderr
 
 
 # ---- Refusals ---------------------------------------------------------------------------------
@@ -441,6 +462,11 @@ def test_a_picture_needs_matplotlib():
             lambda: metrics.AUC()(BITS, SIGMOIDS, [1.0, 2.0]),
             "sample_weight: expected shape (40,), one weight per sample, got (2,)",
         ),
+        (
+            lambda: metrics.get(martlet.losses.cosine_similarity),
+            "losses.cosine_similarity is the negative of the cosine; for the cosine itself say",
+        ),
+        (lambda: metrics.get("f_betta_score"), "did you mean 'f_beta_score'"),
         (lambda: metrics.F1Score().result(), "metric 'f1_score' has no result yet"),
         (
             lambda: metrics.ConfusionMatrix()(LABELS, GUESSES),
@@ -468,10 +494,29 @@ def test_functions_of_losses_are_metrics_too():
     metric = metrics.get(martlet.losses.mean_absolute_error)
     assert isinstance(metric, metrics.MeanAbsoluteError)
     assert metric.name == "mean_absolute_error"
+    assert metrics.mae is martlet.losses.mae is metrics.mean_absolute_error
     described = metrics.get({"class_name": "Precision", "config": {"thresholds": 0.3}})
     assert described.get_config()["thresholds"] == 0.3
     again = metrics.AUC.from_config(metrics.AUC(curve="PR").get_config())
     assert again.get_config() == metrics.AUC(curve="PR").get_config()
+
+
+@pytest.mark.parametrize("name", ["huber", "log_cosh", "categorical_focal_crossentropy"])
+def test_functions_without_a_class_are_metrics_of_keras(name):
+    import keras
+
+    values = []
+    for library in (martlet, keras):
+        model = compiled(
+            library, "categorical_crossentropy", 4, "softmax", lambda m, n=name: [getattr(m, n)]
+        )
+        values.append(model.evaluate(X, ONE_HOT, verbose=0, return_dict=True))
+    assert values[0].keys() == values[1].keys() == {name, "loss"}
+    assert values[0][name] == pytest.approx(values[1][name], rel=1e-5)
+
+
+def test_the_score_by_keras_name():
+    assert isinstance(metrics.get("f_beta_score"), metrics.FBetaScore)
 
 
 def test_a_state_is_of_one_shape():

@@ -2,7 +2,7 @@ import MartletOps
 import MartletTensors
 
 /// In training adds a random part of the range of values to every value of an image.
-package struct RandomBrightness: ConfigurableLayerKind {
+package struct RandomBrightness: ImageLayerKind {
   package static let className = "RandomBrightness"
   private let shares: ClosedRange<Double>
   private let bounds: ClosedRange<Float>
@@ -23,15 +23,7 @@ package struct RandomBrightness: ConfigurableLayerKind {
     ]
   }
 
-  package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
-    _ = try imageInput(inputs)
-    return []
-  }
-
-  package func lower(
-    _ call: LayerCall, into program: inout Program
-  ) throws(MartletError) -> [Program.ValueID] {
-    let operation = RandomColorOp(.brightness(shares), bounds: bounds, seed: seed.key)
-    return [try program.apply(operation, to: call.inputs, layer: call.layer)]
+  package func operation(on image: (height: Int, width: Int)) -> RandomColorOp {
+    RandomColorOp(.brightness(shares), bounds: bounds, seed: seed.key)
   }
 }

@@ -4,7 +4,7 @@ import MartletTensors
 /// In training stretches the values of each channel around their mean in the image by a random factor.
 ///
 /// A single number f stands for factors from 1 − f to 1 + f, two numbers for 1 − lower to 1 + upper.
-package struct RandomContrast: ConfigurableLayerKind {
+package struct RandomContrast: ImageLayerKind {
   package static let className = "RandomContrast"
   /// How far factors go below and above 1.
   private let below: Double
@@ -30,16 +30,7 @@ package struct RandomContrast: ConfigurableLayerKind {
     ]
   }
 
-  package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
-    _ = try imageInput(inputs)
-    return []
-  }
-
-  package func lower(
-    _ call: LayerCall, into program: inout Program
-  ) throws(MartletError) -> [Program.ValueID] {
-    let operation = RandomColorOp(
-      .contrast((1 - below)...(1 + above)), bounds: bounds, seed: seed.key)
-    return [try program.apply(operation, to: call.inputs, layer: call.layer)]
+  package func operation(on image: (height: Int, width: Int)) -> RandomColorOp {
+    RandomColorOp(.contrast((1 - below)...(1 + above)), bounds: bounds, seed: seed.key)
   }
 }

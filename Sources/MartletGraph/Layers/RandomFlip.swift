@@ -3,7 +3,7 @@ import MartletTensors
 
 /// In training mirrors images at random: `horizontal` left to right, `vertical` upside down,
 /// `horizontal_and_vertical` both at once or not at all, as in Keras.
-package struct RandomFlip: ConfigurableLayerKind {
+package struct RandomFlip: ImageLayerKind {
   package static let className = "RandomFlip"
 
   private enum Mode: String, CaseIterable {
@@ -13,29 +13,25 @@ package struct RandomFlip: ConfigurableLayerKind {
 
   private let mode: Mode
   private let seed: LayerSeed
+  package let format: DataFormat
 
   package init(_ attributes: inout Attributes) throws(MartletError) {
     mode = try attributes.choice("mode", default: .both)
     seed = try LayerSeed(&attributes)
-    try attributes.dataFormat()
+    format = try attributes.imageFormat()
   }
 
   package var randomKey: RandomKey? { seed.key }
 
   package var configuration: JSONObject {
-    ["mode": .text(mode.rawValue), "seed": seed.configuration, "data_format": "channels_last"]
+    [
+      "mode": .text(mode.rawValue), "seed": seed.configuration,
+      "data_format": .text(format.rawValue),
+    ]
   }
 
-  package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
-    _ = try imageInput(inputs)
-    return []
-  }
-
-  package func lower(
-    _ call: LayerCall, into program: inout Program
-  ) throws(MartletError) -> [Program.ValueID] {
-    let operation = RandomMotionOp(
+  package func operation(on image: (height: Int, width: Int)) -> RandomMotionOp {
+    RandomMotionOp(
       .flip(horizontal: mode != .vertical, vertical: mode != .horizontal), seed: seed.key)
-    return [try program.apply(operation, to: call.inputs, layer: call.layer)]
   }
 }

@@ -2,7 +2,7 @@ import MartletOps
 import MartletTensors
 
 /// In training turns images around their centre by a random part of a full turn, counter-clockwise.
-package struct RandomRotation: ConfigurableLayerKind {
+package struct RandomRotation: ImageLayerKind {
   package static let className = "RandomRotation"
   private let turns: ClosedRange<Double>
   private let sampling: ImageSampling
@@ -14,6 +14,7 @@ package struct RandomRotation: ConfigurableLayerKind {
     seed = try LayerSeed(&attributes)
   }
 
+  package var format: DataFormat { sampling.format }
   package var randomKey: RandomKey? { seed.key }
 
   package var configuration: JSONObject {
@@ -21,15 +22,7 @@ package struct RandomRotation: ConfigurableLayerKind {
       .appending(sampling.configuration)
   }
 
-  package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
-    _ = try imageInput(inputs)
-    return []
-  }
-
-  package func lower(
-    _ call: LayerCall, into program: inout Program
-  ) throws(MartletError) -> [Program.ValueID] {
-    let operation = sampling.operation(.rotation(turns), seed: seed.key)
-    return [try program.apply(operation, to: call.inputs, layer: call.layer)]
+  package func operation(on image: (height: Int, width: Int)) -> RandomMotionOp {
+    sampling.operation(.rotation(turns), seed: seed.key)
   }
 }

@@ -2,55 +2,59 @@ import MartletOps
 import MartletTensors
 
 /// Brings images to a size. With `crop_to_aspect_ratio` the largest part in the middle that has the
-/// ratio of the new size, else all of it.
-package struct Resizing: ConfigurableLayerKind {
+/// ratio of the new size, with `pad_to_aspect_ratio` the smallest frame around them that has it, else
+/// just all of it.
+package struct Resizing: ImageLayerKind {
   package static let className = "Resizing"
   private let height: Int
   private let width: Int
   private let interpolation: ImageInterpolation
   private let crops: Bool
+  private let pads: Bool
+  private let fillValue: Double
+  package let format: DataFormat
 
   package init(_ attributes: inout Attributes) throws(MartletError) {
     height = try attributes.integer("height", atLeast: 1)
     width = try attributes.integer("width", atLeast: 1)
     interpolation = try attributes.choice("interpolation", default: .bilinear)
     crops = try attributes.flag("crop_to_aspect_ratio", default: false)
-    for unsupported in ["pad_to_aspect_ratio", "antialias"] {
-      if try attributes.flag(unsupported, default: false) {
-        throw attributes.invalid(unsupported, expected: "false", true)
-      }
+    pads = try attributes.flag("pad_to_aspect_ratio", default: false)
+    if crops && pads {
+      throw .invalidArgument(
+        "Resizing: crop_to_aspect_ratio and pad_to_aspect_ratio exclude each other")
     }
-    // Only padding would look at them.
-    _ = attributes.value("fill_mode")
-    _ = attributes.value("fill_value")
-    try attributes.dataFormat()
+    let _: FillMode = try attributes.choice("fill_mode", default: .constant)
+    fillValue = try attributes.number("fill_value", default: 0)
+    if try attributes.flag("antialias", default: false) {
+      throw attributes.invalid("antialias", expected: "false", true)
+    }
+    format = try attributes.imageFormat()
+  }
+
+  private enum FillMode: String, CaseIterable {
+    case constant
   }
 
   package var configuration: JSONObject {
     [
       "height": .integer(height), "width": .integer(width),
       "interpolation": .text(interpolation.rawValue), "crop_to_aspect_ratio": .boolean(crops),
-      "pad_to_aspect_ratio": false, "fill_mode": "constant", "fill_value": 0.0,
-      "antialias": false, "data_format": "channels_last",
+      "pad_to_aspect_ratio": .boolean(pads), "fill_mode": .text(FillMode.constant.rawValue),
+      "fill_value": .number(fillValue), "antialias": false, "data_format": .text(format.rawValue),
     ]
   }
 
-  package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
-    _ = try imageInput(inputs)
-    return []
+  package func operation(on image: (height: Int, width: Int)) -> ResizeOp {
+    ResizeOp(
+      part: part(of: image), height: height, width: width,
+      isBilinear: interpolation == .bilinear, fillValue: Float(fillValue))
   }
 
-  package func lower(
-    _ call: LayerCall, into program: inout Program
-  ) throws(MartletError) -> [Program.ValueID] {
-    let image = try imageInput(call.inputs.map { program.shapes[$0] })
-    let part =
-      crops
-      ? ResizeOp.Part(of: (image.height, image.width), inRatioOf: (height, width))
-      : ResizeOp.Part(top: 0, left: 0, height: image.height, width: image.width)
-    let operation = ResizeOp(
-      part: part, height: height, width: width, isBilinear: interpolation == .bilinear)
-    return [try program.apply(operation, to: call.inputs, layer: call.layer)]
+  private func part(of image: (height: Int, width: Int)) -> ResizeOp.Part {
+    if crops { return ResizeOp.Part(of: image, inRatioOf: (height, width)) }
+    if pads { return ResizeOp.Part(around: image, inRatioOf: (height, width)) }
+    return ResizeOp.Part(top: 0, left: 0, height: image.height, width: image.width)
   }
 }
 
@@ -62,5 +66,14 @@ extension ResizeOp.Part {
     self.init(
       top: (image.height - height) / 2, left: (image.width - width) / 2, height: height,
       width: width)
+  }
+  /// The smallest frame around an image that has the ratio of a size. Both sides are equally wide, so
+  /// it may fall short of that ratio by a point, as Keras's does.
+  init(around image: (height: Int, width: Int), inRatioOf size: (height: Int, width: Int)) {
+    let above = max(image.width * size.height / size.width - image.height, 0) / 2
+    let before = max(image.height * size.width / size.height - image.width, 0) / 2
+    self.init(
+      top: -above, left: -before, height: image.height + 2 * above,
+      width: image.width + 2 * before)
   }
 }

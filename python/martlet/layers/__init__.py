@@ -7,6 +7,7 @@ from ._activations import ReLU as ReLU
 from ._activations import Softmax as Softmax
 from ._augmentation import RandomBrightness as RandomBrightness
 from ._augmentation import RandomContrast as RandomContrast
+from ._augmentation import RandomCrop as RandomCrop
 from ._augmentation import RandomFlip as RandomFlip
 from ._augmentation import RandomRotation as RandomRotation
 from ._augmentation import RandomTranslation as RandomTranslation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ._layer import Layer, channels_last
+from ._layer import Layer
 
 Factor = float | Sequence[float]
 
@@ -28,7 +28,8 @@ class RandomFlip(_Augmentation):
     seed
         Fixes the draws; None draws a seed.
     data_format
-        ``"channels_last"``.
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
     **kwargs
         ``name``, ``input_shape``.
 
@@ -59,8 +60,66 @@ class RandomFlip(_Augmentation):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        channels_last("RandomFlip", data_format)
-        super().__init__({"mode": mode, "seed": seed}, **kwargs)
+        arguments = {"mode": mode, "seed": seed, "data_format": data_format}
+        super().__init__(arguments, **kwargs)
+
+
+class RandomCrop(_Augmentation):
+    """In training, cuts a part of images from a random place, the same for all of a batch.
+
+    Outside training, and of images that are not larger than the part along both axes, it is the
+    largest part in the middle that has the same ratio, brought to the size. (Outside training Keras
+    3.15 leaves images as they were, unlike what it documents.)
+
+    Parameters
+    ----------
+    height, width
+        Of the output.
+    seed
+        Fixes the draws; None draws a seed.
+    data_format
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
+    name
+        Automatic when None.
+    **kwargs
+        ``input_shape``.
+
+    Input shape
+        ``(samples, rows, columns, channels)``
+    Output shape
+        ``(samples, height, width, channels)``
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import RandomCrop
+    >>> image = np.arange(16.0).reshape(1, 4, 4, 1)
+    >>> part = RandomCrop(2, 2)(image, training=True)[0, :, :, 0]
+    >>> part - part[0, 0]
+    array([[0., 1.],
+           [4., 5.]], dtype=float32)
+    >>> RandomCrop(2, 2)(image, training=False)[0, :, :, 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        seed: int | None = None,
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        arguments = {"height": height, "width": width, "seed": seed, "data_format": data_format}
+        super().__init__(arguments, name=name, **kwargs)
 
 
 class RandomRotation(_Augmentation):
@@ -80,7 +139,8 @@ class RandomRotation(_Augmentation):
     fill_value
         For ``fill_mode="constant"``.
     data_format
-        ``"channels_last"``.
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
     **kwargs
         ``name``, ``input_shape``.
 
@@ -114,13 +174,13 @@ class RandomRotation(_Augmentation):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        channels_last("RandomRotation", data_format)
         arguments = {
             "factor": factor,
             "fill_mode": fill_mode,
             "interpolation": interpolation,
             "seed": seed,
             "fill_value": fill_value,
+            "data_format": data_format,
         }
         super().__init__(arguments, **kwargs)
 
@@ -170,7 +230,6 @@ class RandomZoom(_Augmentation):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        channels_last("RandomZoom", data_format)
         arguments = {
             "height_factor": height_factor,
             "width_factor": width_factor,
@@ -178,6 +237,7 @@ class RandomZoom(_Augmentation):
             "interpolation": interpolation,
             "seed": seed,
             "fill_value": fill_value,
+            "data_format": data_format,
         }
         super().__init__(arguments, **kwargs)
 
@@ -227,7 +287,6 @@ class RandomTranslation(_Augmentation):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        channels_last("RandomTranslation", data_format)
         arguments = {
             "height_factor": height_factor,
             "width_factor": width_factor,
@@ -235,6 +294,7 @@ class RandomTranslation(_Augmentation):
             "interpolation": interpolation,
             "seed": seed,
             "fill_value": fill_value,
+            "data_format": data_format,
         }
         super().__init__(arguments, **kwargs)
 

@@ -66,7 +66,9 @@ class Layer:
             if value is not None
         }
         if "data_format" in attributes:
-            given["data_format"] = _image_format(kind, attributes["data_format"])
+            given["data_format"] = _settings.image_format(
+                attributes["data_format"], f"{kind}: data_format"
+            )
         given["dtype"] = self._policy.name
         if name is not None:
             if not isinstance(name, str):
@@ -427,19 +429,6 @@ def _shown(value: Any) -> str:
 
 def _equal(value: Any, default: Any) -> bool:
     return type(value) is type(default) and value == default
-
-
-def _image_format(kind: str, data_format: str | None) -> str:
-    """Where the channels of a layer's images stand; as :mod:`martlet.config` says if it is None."""
-    if data_format is None:
-        return _settings.image_data_format()
-    return _settings.known_format(data_format, f"{kind}: data_format")
-
-
-def channels_last(kind: str, data_format: str | None) -> None:
-    """Refuses images whose channels stand first, for a layer that knows only the others."""
-    if _image_format(kind, data_format) == "channels_first":
-        not_supported(f"{kind}: data_format='channels_first'")
 
 
 class WeightNamed:

@@ -10,7 +10,7 @@ import numpy as np
 from .. import _data
 from .._batches import Batches, is_batches
 from .._errors import refuse
-from ._layer import Layer, WeightNamed, channels_last
+from ._layer import Layer, WeightNamed
 
 
 class Rescaling(Layer):
@@ -51,12 +51,18 @@ class Resizing(Layer):
     crop_to_aspect_ratio
         Whether the middle of the image is cut to the ratio of the new size first, so that nothing
         is distorted.
-    pad_to_aspect_ratio, antialias
+    pad_to_aspect_ratio
+        Whether the image is put into the middle of a frame of the ratio of the new size first, for
+        the same end.
+    fill_mode
+        ``"constant"``: the frame has one value.
+    fill_value
+        That value.
+    antialias
         Not supported yet.
-    fill_mode, fill_value
-        Accepted; they are for `pad_to_aspect_ratio`.
     data_format
-        ``"channels_last"``.
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
     **kwargs
         ``name``, ``input_shape``.
 
@@ -65,6 +71,11 @@ class Resizing(Layer):
     Output shape
         ``(samples, height, width, channels)``
 
+    Raises
+    ------
+    ValueError
+        If a size is below 1, a name unknown, or the image shall be both cut and framed.
+
     Examples
     --------
     >>> import numpy as np
@@ -72,6 +83,10 @@ class Resizing(Layer):
     >>> image = np.array([0.0, 4.0]).reshape(1, 1, 2, 1)
     >>> Resizing(1, 4)(image).ravel()
     array([0., 1., 3., 4.], dtype=float32)
+    >>> Resizing(3, 2, pad_to_aspect_ratio=True, fill_value=9)(image)[0, :, :, 0]
+    array([[9., 9.],
+           [0., 4.],
+           [9., 9.]], dtype=float32)
     """
 
     _prepares = True
@@ -89,17 +104,16 @@ class Resizing(Layer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        refuse(
-            "Resizing",
-            pad_to_aspect_ratio=pad_to_aspect_ratio or None,
-            antialias=antialias or None,
-        )
-        channels_last("Resizing", data_format)
+        refuse("Resizing", antialias=antialias or None)
         arguments = {
             "height": height,
             "width": width,
             "interpolation": interpolation,
             "crop_to_aspect_ratio": crop_to_aspect_ratio,
+            "pad_to_aspect_ratio": pad_to_aspect_ratio,
+            "fill_mode": fill_mode,
+            "fill_value": fill_value,
+            "data_format": data_format,
         }
         super().__init__(arguments, **kwargs)
 
@@ -112,7 +126,8 @@ class CenterCrop(Layer):
     height, width
         Of the output.
     data_format
-        ``"channels_last"``.
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
     **kwargs
         ``name``, ``input_shape``.
 
@@ -134,8 +149,8 @@ class CenterCrop(Layer):
     def __init__(
         self, height: int, width: int, data_format: str | None = None, **kwargs: Any
     ) -> None:
-        channels_last("CenterCrop", data_format)
-        super().__init__({"height": height, "width": width}, **kwargs)
+        arguments = {"height": height, "width": width, "data_format": data_format}
+        super().__init__(arguments, **kwargs)
 
 
 class Normalization(Layer):

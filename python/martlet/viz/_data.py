@@ -11,6 +11,7 @@ import numpy as np
 from ._figures import INK, RED, as_classes, as_images, class_name, grid, scaled, show
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _MOST_IMAGES = 25
@@ -139,16 +140,26 @@ def confusion_matrix(y_true: Any, y_pred: Any, class_names: Sequence[str] | None
         size = len(class_names)
     counts = np.zeros((size, size), np.int64)
     np.add.at(counts, (truth, answers), 1)
-    return _draw_confusion(counts, [class_name(each, class_names) for each in range(size)])
+    figure, axes = confusion_panel(size)
+    draw_confusion(axes, counts, [class_name(each, class_names) for each in range(size)])
+    return figure
 
 
-def _draw_confusion(counts: np.ndarray, names: list[str]) -> Figure:
-    size = len(names)
+def confusion_panel(size: int) -> tuple[Figure, Axes]:
+    """A figure for a matrix of so many classes."""
     side = min(2.0 + 0.48 * size, 12.0)
     figure, (axes,) = grid(1, 1, width=side + 0.3, height=side)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.set_axis_on()
+    return figure, axes
+
+
+def draw_confusion(
+    axes: Axes, counts: np.ndarray, names: Sequence[str], cmap: str = "Blues"
+) -> None:
+    """Draws a matrix of counts, with a row for each true class."""
+    size = len(names)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    axes.imshow(shares, cmap=cmap, vmin=0, vmax=1)
     axes.set_xticks(range(size), names, rotation=0 if max(map(len, names)) < 4 else 45)
     if max(map(len, names)) >= 4:
         for label in axes.get_xticklabels():
@@ -164,17 +175,33 @@ def _draw_confusion(counts: np.ndarray, names: list[str]) -> Figure:
     for side_of_frame in axes.spines.values():
         side_of_frame.set_visible(False)
     if size <= 25:
-        digits = len(f"{counts.max():,}")
-        for row, column in zip(*np.nonzero(counts), strict=True):
-            axes.text(
-                column,
-                row,
-                f"{counts[row, column]:,}",
-                ha="center",
-                va="center",
-                fontsize=10 if digits <= 3 else 8,
-                color="white" if shares[row, column] > 0.5 else INK,
-            )
-    right, total = int(np.trace(counts)), int(counts.sum())
-    axes.set_title(f"{right:,} of {total:,} right ({right / total:.1%})".replace("%", " %"), pad=10)
-    return figure
+        _write_counts(axes, counts, shares)
+    axes.set_title(_how_many_right(counts), pad=10)
+
+
+def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
+    cells = list(zip(*np.nonzero(counts), strict=True))
+    texts = [_number(counts[cell]) for cell in cells]
+    for (row, column), text in zip(cells, texts, strict=True):
+        axes.text(
+            column,
+            row,
+            text,
+            ha="center",
+            va="center",
+            fontsize=10 if max(map(len, texts)) <= 3 else 8,
+            color="white" if shares[row, column] > 0.5 else INK,
+        )
+
+
+def _how_many_right(counts: np.ndarray) -> str:
+    right, total = np.trace(counts), counts.sum()
+    if not total:
+        return "no samples"
+    share = f"{right / total:.1%}".replace("%", " %")
+    return f"{_number(right)} of {_number(total)} right ({share})"
+
+
+def _number(value: Any) -> str:
+    """A count; samples may have weights that are not whole."""
+    return f"{value:,.4g}" if isinstance(value, np.floating) else f"{value:,}"
