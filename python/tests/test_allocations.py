@@ -69,10 +69,14 @@ PROGRAM = textwrap.dedent(
 
     def allocations(function, batches):
         data = Data([np.ones((32 * batches, 12, 12, 2), np.uint8)], [np.ones(32 * batches)])
-        for _ in range(2):  # the first call makes the plan
+        counts = []
+        # The first call makes the plan, and the first one in which a busy machine lets another
+        # thread in makes what that thread needs: the least count is that of steps alone.
+        for _ in range(6):
             before = count()
             assert function(handle, data.pointer, options, results) == 0
-        return count() - before
+            counts.append(count() - before)
+        return min(counts)
 
     for function in (lib.martlet_model_train, lib.martlet_model_evaluate):
         few, many = allocations(function, 2), allocations(function, 12)
