@@ -6,8 +6,11 @@ import json
 import re
 import sys
 
+import numpy as np
 import pytest
 from conftest import ROOT
+
+import martlet
 
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
@@ -218,3 +221,79 @@ def test_plots_are_shown_after_a_picture(tmp_path):
     ]
     notebook = run(nbformat.v4.new_notebook(cells=cells), tmp_path)
     assert [pictures({"cells": [cell]}) for cell in notebook.cells] == [1, 1]
+
+
+# As many courses write it, and nothing in it knows of Martlet.
+COURSE = [
+    """\
+import numpy as np
+import matplotlib.pyplot as plt
+import tensorflow as tf
+from tensorflow import keras
+from tensorflow.keras.callbacks import EarlyStopping, ModelCheckpoint
+from tensorflow.keras.datasets import mnist
+from tensorflow.keras.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
+from tensorflow.keras.models import Sequential, load_model
+from tensorflow.keras.utils import to_categorical
+
+tf.keras.utils.set_random_seed(1)""",
+    """\
+(x_train, y_train), (x_test, y_test) = mnist.load_data()
+x_train = x_train.reshape(-1, 28, 28, 1).astype("float32") / 255
+x_test = x_test.reshape(-1, 28, 28, 1).astype("float32") / 255
+y_train, y_test = to_categorical(y_train, 10), to_categorical(y_test, 10)
+x_train.shape, y_train.shape""",
+    """\
+model = Sequential()
+model.add(Conv2D(8, kernel_size=(3, 3), activation="relu", input_shape=(28, 28, 1)))
+model.add(MaxPooling2D(pool_size=(2, 2)))
+model.add(Conv2D(16, (3, 3), activation="relu"))
+model.add(MaxPooling2D((2, 2)))
+model.add(Dropout(0.25))
+model.add(Flatten())
+model.add(Dense(64, activation="relu"))
+model.add(Dense(10, activation="softmax"))
+model.summary()""",
+    """\
+model.compile(
+    loss="categorical_crossentropy", optimizer=keras.optimizers.Adam(0.005), metrics=["accuracy"]
+)
+callbacks = [
+    EarlyStopping(monitor="val_loss", patience=3, restore_best_weights=True),
+    ModelCheckpoint("best.keras", monitor="val_accuracy", save_best_only=True),
+]
+history = model.fit(
+    x_train, y_train, batch_size=32, epochs=6, validation_split=0.2, callbacks=callbacks
+)""",
+    """\
+plt.plot(history.history["accuracy"], label="accuracy")
+plt.plot(history.history["val_accuracy"], label="val_accuracy")
+plt.legend();""",
+    """\
+score = load_model("best.keras").evaluate(x_test, y_test, verbose=0)
+print("Test accuracy:", score[1])
+answers = np.argmax(model.predict(x_test, verbose=0), axis=1)
+print("Right:", (answers == np.argmax(y_test, axis=1)).sum(), "of", len(answers))""",
+]
+
+
+@pytest.mark.filterwarnings("ignore")  # of the notebook tools
+def test_a_notebook_written_for_keras_runs_unchanged(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    # The digits of the package in the place and form of MNIST.
+    parts = zip(("train", "test"), martlet.datasets.digits.load_data(), strict=True)
+    arrays = {}
+    for name, (x, y) in parts:
+        large = x.repeat(3, axis=1).repeat(3, axis=2) * np.uint8(15)
+        arrays |= {f"x_{name}": np.pad(large, ((0, 0), (2, 2), (2, 2))), f"y_{name}": y}
+    np.savez(tmp_path / "mnist.npz", **arrays)
+    monkeypatch.setenv("MARTLET_DATA_DIR", str(tmp_path))
+    sources = ["import martlet; martlet.install_as_keras()", *COURSE]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    notebook = run(nbformat.v4.new_notebook(cells=cells), tmp_path)
+    shown = texts(notebook)
+    assert "((1438, 28, 28, 1), (1438, 10))" in shown
+    assert row(shown, "Test accuracy:")[0] > 0.9
+    right, count = row(shown, "Right:")
+    assert right > 0.9 * count == 0.9 * 359
+    assert pictures(notebook) == 1
