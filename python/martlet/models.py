@@ -699,7 +699,7 @@ class Sequential(Model):
             raise ValueError(f"model '{self.name}' has no layers")
         if input_shape is None:
             self._not_built()
-        chain = [InputLayer(tuple(input_shape)[1:])._symbol()]
+        chain = [InputLayer(self._as_shape(input_shape)[1:])._symbol()]
         for layer in self._layers:
             chain.append(layer(chain[-1]))
         self._chain = chain

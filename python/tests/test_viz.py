@@ -72,6 +72,9 @@ def test_wrong_answers_are_red_and_name_both():
     probabilities = [[0.9, 0.1], [0.8, 0.2]]
     figure = viz.images(x, np.array([[0], [1]]), ["cat", "dog"], predicted=probabilities)
     assert titles(figure) == ["cat", "cat, not dog"]
+    # Two lines where the image is too narrow for one.
+    figure = viz.images(x, [0, 1], ["flamingo", "albatross"], predicted=probabilities)
+    assert titles(figure) == ["flamingo", "flamingo,\nnot albatross"]
     assert figure.axes[1].title.get_color() == "#c0392b"
     assert figure.axes[0].title.get_color() != "#c0392b"
 
@@ -264,6 +267,20 @@ def test_grad_cam_uses_scores_not_probabilities(network):
     plain = viz.class_activation(network, image(), 0)
     network.get_layer("answer").set_weights([kernel, bias])
     assert plain.max() == 1 and np.array_equal(plain, viz.class_activation(network, image(), 0))
+
+
+def test_grad_cam_calls_a_single_output_class_1():
+    martlet.utils.set_random_seed(3)
+    model = martlet.Sequential(
+        [
+            martlet.Input((8, 8, 1)),
+            layers.Conv2D(2, 3),
+            layers.Flatten(),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    figure = viz.grad_cam(model, np.ones((8, 8, 1)))
+    assert figure.get_suptitle().startswith("What speaks for class 1 (")
 
 
 def test_grad_cam_shows_image_map_and_both(network, tmp_path):

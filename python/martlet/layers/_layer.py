@@ -245,11 +245,17 @@ class Layer:
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Shape of the output for inputs of a shape; builds the layer if it is not built yet."""
         shapes = input_shape if _is_nested(input_shape) else [input_shape]
-        _, output = self._called_on([tuple(shape)[1:] for shape in shapes])
+        _, output = self._called_on([self._as_shape(shape)[1:] for shape in shapes])
         return (None, *_native.symbol_shape(output))
 
     def _called_on(self, shapes: Sequence[Sequence[int]]) -> tuple[list[Any], Any]:
         """Inputs of these shapes, and what the layer makes of them."""
+        for shape in shapes:
+            if None in shape:
+                not_supported(
+                    f"layer '{self.name}': a shape of samples with an extent left open, "
+                    f"{tuple(shape)},"
+                )
         inputs = [
             _native.input_create(shape, f"input_{index}_of_{self.name}")
             for index, shape in enumerate(shapes)
@@ -257,6 +263,15 @@ class Layer:
         output = _native.layer_call(self._handle, inputs)[0]
         self._latest_shapes = [tuple(shape) for shape in shapes]
         return inputs, output
+
+    def _as_shape(self, shape: Any) -> tuple[Any, ...]:
+        """The shape of an input, if it is one."""
+        if not isinstance(shape, list | tuple) or not all(map(_is_extent, shape)):
+            raise TypeError(
+                f"layer '{self.name}': input_shape must be a tuple of whole numbers, such as "
+                f"(None, 28, 28, 1), got {shape!r}"
+            )
+        return tuple(shape)
 
     def explain(self, input_shape: Any = None) -> Explanation:
         """How the size of the output and the number of parameters come about.
@@ -293,7 +308,8 @@ class Layer:
         shapes = self._latest_shapes
         if input_shape is not None:
             given = input_shape if _is_nested(input_shape) else [input_shape]
-            shapes = [tuple(each[1:] if each[:1] in ((None,), [None]) else each) for each in given]
+            shapes = [self._as_shape(each) for each in given]
+            shapes = [each[1:] if each[:1] == (None,) else each for each in shapes]
         if shapes is None:
             raise ValueError(
                 f"layer '{self.name}' has not been called, so its input has no shape yet; give "
@@ -416,7 +432,11 @@ def _encoded(value: Any, kind: str, key: str) -> Any:
 
 
 def _is_nested(shape: Any) -> bool:
-    return bool(shape) and isinstance(shape[0], list | tuple)
+    return isinstance(shape, list | tuple) and any(isinstance(each, list | tuple) for each in shape)
+
+
+def _is_extent(value: Any) -> bool:
+    return value is None or hasattr(value, "__index__")
 
 
 def _is_initializer(key: str, value: Any) -> bool:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_IMAGES = 25
+#: Characters that fit over an image.
+_WIDTH = 16
 
 
 def images(
@@ -67,12 +69,11 @@ def images(
     shown = scaled(x[:count])
     columns = columns or min(math.ceil(math.sqrt(count)), 10)
     rows = math.ceil(count / columns)
-    titled = truth is not None or answers is not None
-    figure, cells = grid(rows, columns, width=1.25, height=1.55 if titled else 1.25)
-    for index in range(count):
-        axes = cells[index]
-        show(axes, shown[index])
-        text, colour = _caption(truth, answers, index, class_names)
+    captions = [_caption(truth, answers, index, class_names) for index in range(count)]
+    lines = max(1 + text.count("\n") if text else 0 for text, _ in captions)
+    figure, cells = grid(rows, columns, width=1.25, height=(1.25, 1.55, 1.7)[lines])
+    for axes, image, (text, colour) in zip(cells, shown, captions, strict=False):
+        show(axes, image)
         axes.set_title(text, color=colour, fontsize=9, pad=3)
     if len(x) > count:
         figure.suptitle(f"{count} of {len(x):,} images", fontsize=10, fontweight="normal")
@@ -89,7 +90,10 @@ def _caption(
         assert known is not None
         return class_name(known[index], names), INK
     name, answer = class_name(truth[index], names), class_name(answers[index], names)
-    return (name, INK) if truth[index] == answers[index] else (f"{answer}, not {name}", RED)
+    if truth[index] == answers[index]:
+        return name, INK
+    text = f"{answer}, not {name}"
+    return text if len(text) <= _WIDTH else f"{answer},\nnot {name}", RED
 
 
 def confusion_matrix(y_true: Any, y_pred: Any, class_names: Sequence[str] | None = None) -> Figure:

@@ -118,7 +118,9 @@ def grad_cam(
     middle.set_title(f"{heat.shape[0]} × {heat.shape[1]} points of the layer")
     right.set_title("where it looks")
     value = f" ({answer[index]:.1%})".replace("%", " %") if 0 <= answer[index] <= 1 else ""
-    figure.suptitle(f"What speaks for class {index}{value}")
+    # A single output is the probability of class 1.
+    shown = index if model.output_shape[1] > 1 else 1
+    figure.suptitle(f"What speaks for class {shown}{value}")
     return figure
 
 

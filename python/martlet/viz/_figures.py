@@ -45,13 +45,15 @@ def grid(
 ) -> tuple[Figure, list[Axes]]:
     """A figure of panels without frames, each so many inches wide and high, and room beside."""
     pyplot = _pyplot()
+    # The first figure loads the backend, and a notebook's makes pyplot interactive. A context would
+    # take that back at its end, and later plots would not be shown.
+    figure = pyplot.figure(
+        figsize=(columns * width + side, rows * height + head),
+        layout="constrained",
+        FigureClass=_figure_class(),
+    )
+    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)
     with pyplot.rc_context(_STYLE):
-        figure = pyplot.figure(
-            figsize=(columns * width + side, rows * height + head),
-            layout="constrained",
-            FigureClass=_figure_class(),
-        )
-        figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)
         panels = figure.subplots(rows, columns, squeeze=False)
     for axes in panels.flat:
         axes.set_axis_off()
