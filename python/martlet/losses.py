@@ -953,6 +953,23 @@ mse = MSE = mean_squared_error
 msle = MSLE = mean_squared_logarithmic_error
 kld = KLD = kl_divergence
 
+
+class _Crossentropy(Loss):
+    """Crossentropy whose kind the core chooses by the shapes of the first data."""
+
+    def __init__(self) -> None:
+        super().__init__({}, "sum_over_batch_size", "crossentropy")
+
+    def _encoded(self) -> dict[str, Any]:
+        return {**super()._encoded(), "class_name": "Crossentropy"}
+
+    def _arranged(self, true: np.ndarray, pred: np.ndarray) -> NoReturn:
+        raise TypeError(
+            "loss 'crossentropy' is chosen for a model in training; called on arrays say which: "
+            "CategoricalCrossentropy, SparseCategoricalCrossentropy or BinaryCrossentropy"
+        )
+
+
 # ---- By name ---------------------------------------------------------------------------------
 
 _CLASSES: dict[str, Callable[..., Loss]] = {
@@ -1012,6 +1029,13 @@ def get(identifier: str | dict[str, Any] | Loss | Callable[..., Any]) -> Loss:
     raise TypeError(
         f"loss must be a name or a loss of martlet.losses, got {type(identifier).__name__}"
     )
+
+
+def get_for_compile(identifier: Any) -> Loss:
+    """The same for `compile`, which chooses the kind of ``"crossentropy"`` and ``"ce"``."""
+    if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
+        return _Crossentropy()
+    return get(identifier)
 
 
 def function_name(function: Callable[..., Any]) -> str | None:
