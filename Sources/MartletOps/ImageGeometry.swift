@@ -68,7 +68,7 @@ package struct ResizeOp: Operation {
   }
 
   /// For the points of the image that belong to the part, which start at `offset`.
-  func map(_ input: Shape) -> (resampling: Resampling, offset: Int) {
+  func map(_ input: Shape) -> ImagePoints {
     guard
       let rows = Line(part.top, part.height, of: input[0]),
       let columns = Line(part.left, part.width, of: input[1])
@@ -94,29 +94,13 @@ package struct ResizeOp: Operation {
   }
 
   package func forward(_ site: Site) -> [Stage] {
-    let (map, offset) = map(site.setting.inputShapes[0])
-    let resample = site.kernels.image.resample
-    return [
-      .samples { sample, task in
-        resample(
-          Source(site.inputs[0].floats(sample, task) + offset), site.output.floats(sample, task),
-          map)
-      }
-    ]
+    let points = map(site.setting.inputShapes[0])
+    return site.resampling { _, _ in points }
   }
 
   package func backward(_ site: Site) -> [Stage] {
-    guard let dOutput = site.dOutput, let dInput = site.dInputs[0] else { return [] }
-    let (map, offset) = map(site.setting.inputShapes[0])
-    let resampleBackward = site.kernels.image.resampleBackward
-    let inputCount = site.setting.inputShapes[0].count
-    return [
-      .samples { sample, task in
-        let dx = dInput.floats(sample, task)
-        dx.update(repeating: 0, count: inputCount)
-        resampleBackward(Source(dOutput.floats(sample, task)), dx + offset, map)
-      }
-    ]
+    let points = map(site.setting.inputShapes[0])
+    return site.resamplingBackward { _, _ in points }
   }
 
   package func reference(
@@ -217,34 +201,18 @@ package struct RandomMotionOp: Operation {
     return needs
   }
 
-  private func map(_ sample: Int, _ site: Site, _ task: borrowing Task) -> Resampling {
+  private func points(_ sample: Int, _ site: Site, _ task: borrowing Task) -> ImagePoints {
     site.kernels.random.uniform(
       seed.value, randomStream(task.step, site.index), sample * 2, task.scratch, 2)
-    return map(task.scratch, site.setting.outputShape)
+    return (map(task.scratch, site.setting.outputShape), 0)
   }
 
   package func forward(_ site: Site) -> [Stage] {
-    let resample = site.kernels.image.resample
-    return [
-      .samples { sample, task in
-        resample(
-          Source(site.inputs[0].floats(sample, task)), site.output.floats(sample, task),
-          map(sample, site, task))
-      }
-    ]
+    site.resampling { sample, task in points(sample, site, task) }
   }
 
   package func backward(_ site: Site) -> [Stage] {
-    guard let dOutput = site.dOutput, let dInput = site.dInputs[0] else { return [] }
-    let resampleBackward = site.kernels.image.resampleBackward
-    let count = site.setting.outputShape.count
-    return [
-      .samples { sample, task in
-        let dx = dInput.floats(sample, task)
-        dx.update(repeating: 0, count: count)
-        resampleBackward(Source(dOutput.floats(sample, task)), dx, map(sample, site, task))
-      }
-    ]
+    site.resamplingBackward { sample, task in points(sample, site, task) }
   }
 
   package func reference(
@@ -257,6 +225,42 @@ package struct RandomMotionOp: Operation {
       let drawn = Array(numbers[(2 * sample)..<(2 * sample + 2)])
       return PlainImage.resample(x, map(drawn, setting.outputShape))
     }
+  }
+}
+
+/// Where the points of an image come from: from elements of another one, that begin at `offset`.
+typealias ImagePoints = (resampling: Resampling, offset: Int)
+
+extension Site {
+  /// The forward pass of an operation that takes each point of an image from elsewhere in it.
+  func resampling(
+    _ points: @escaping (_ sample: Int, borrowing Task) -> ImagePoints
+  ) -> [Stage] {
+    let resample = kernels.image.resample
+    let (x, y) = (inputs[0], output)
+    return [
+      .samples { sample, task in
+        let (map, offset) = points(sample, task)
+        resample(Source(x.floats(sample, task) + offset), y.floats(sample, task), map)
+      }
+    ]
+  }
+
+  /// Its backward pass.
+  func resamplingBackward(
+    _ points: @escaping (_ sample: Int, borrowing Task) -> ImagePoints
+  ) -> [Stage] {
+    guard let dOutput, let dInput = dInputs[0] else { return [] }
+    let resampleBackward = kernels.image.resampleBackward
+    let inputCount = setting.inputShapes[0].count
+    return [
+      .samples { sample, task in
+        let (map, offset) = points(sample, task)
+        let dx = dInput.floats(sample, task)
+        dx.update(repeating: 0, count: inputCount)
+        resampleBackward(Source(dOutput.floats(sample, task)), dx + offset, map)
+      }
+    ]
   }
 }
 

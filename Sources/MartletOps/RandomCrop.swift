@@ -47,9 +47,7 @@ package struct RandomCropOp: Operation {
     return ResizeOp(part: part, height: height, width: width, isBilinear: false)
   }
 
-  private func map(
-    _ site: Site, _ task: borrowing Task
-  ) -> (resampling: Resampling, offset: Int) {
+  private func points(_ site: Site, _ task: borrowing Task) -> ImagePoints {
     site.kernels.random.uniform(
       seed.value, randomStream(task.step, site.index), 0, task.scratch, 2)
     let input = site.setting.inputShapes[0]
@@ -58,30 +56,12 @@ package struct RandomCropOp: Operation {
 
   package func forward(_ site: Site) -> [Stage] {
     guard draws(isTraining: site.setting.isTraining) else { return otherwise.forward(site) }
-    let resample = site.kernels.image.resample
-    return [
-      .samples { sample, task in
-        let (map, offset) = map(site, task)
-        resample(
-          Source(site.inputs[0].floats(sample, task) + offset), site.output.floats(sample, task),
-          map)
-      }
-    ]
+    return site.resampling { _, task in points(site, task) }
   }
 
   package func backward(_ site: Site) -> [Stage] {
     guard draws(isTraining: site.setting.isTraining) else { return otherwise.backward(site) }
-    guard let dOutput = site.dOutput, let dInput = site.dInputs[0] else { return [] }
-    let resampleBackward = site.kernels.image.resampleBackward
-    let inputCount = site.setting.inputShapes[0].count
-    return [
-      .samples { sample, task in
-        let (map, offset) = map(site, task)
-        let dx = dInput.floats(sample, task)
-        dx.update(repeating: 0, count: inputCount)
-        resampleBackward(Source(dOutput.floats(sample, task)), dx + offset, map)
-      }
-    ]
+    return site.resamplingBackward { _, task in points(site, task) }
   }
 
   package func reference(

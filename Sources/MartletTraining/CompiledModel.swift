@@ -13,6 +13,8 @@ final class CompiledModel {
   /// The loss, each output's loss where there are several, and the metrics.
   let results: [Result]
   let optimizer: Optimizer
+  /// Kept while losses wait for the first targets, which choose them.
+  let openConfiguration: JSONObject?
 
   /// One of the values that training and evaluation report.
   struct Result {
@@ -38,12 +40,22 @@ final class CompiledModel {
     "optimizer", "losses", "loss_weights", "metrics", "weighted_metrics", "output_names",
   ]
 
-  /// - Parameter configuration: As documented at `martlet_model_compile`.
-  init(_ model: Model, _ configuration: JSONObject) throws(MartletError) {
+  /// - Parameters:
+  ///   - configuration: As documented at `martlet_model_compile`.
+  ///   - earlier: What was made of it before there were targets; its optimizer goes on.
+  ///   - targets: Arrays that choose between losses; `nil` while there are none.
+  init(
+    _ model: Model, _ configuration: JSONObject, after earlier: CompiledModel? = nil,
+    targets: [ArrayView]? = nil
+  ) throws(MartletError) {
     for key in configuration.keys where !CompiledModel.keys.contains(key) {
       throw unknownName(key, kind: "key of the configuration", known: CompiledModel.keys)
     }
-    optimizer = try Optimizer(configuration["optimizer"] ?? .text("RMSprop"))
+    if let earlier {
+      optimizer = earlier.optimizer
+    } else {
+      optimizer = try Optimizer(configuration["optimizer"] ?? .text("RMSprop"))
+    }
     let program = try model.lower()
     self.program = program
     trained = model.weights.filter(\.variable.receivesGradient)
@@ -59,17 +71,26 @@ final class CompiledModel {
 
     var heads: [LossHead] = []
     var keys: [[String]] = []
+    var isOpen = false
     for (index, output) in program.outputs.enumerated() {
       let shape = program.shapes[output]
       do throws(MartletError) {
-        var term = try Loss.term(losses[index], rank: shape.rank + 1)
+        let metrics = (
+          plain: try CompiledModel.metrics(plain?[index], "metrics"),
+          weighted: try CompiledModel.metrics(weighted?[index], "weighted_metrics")
+        )
+        let needsLabels = (metrics.plain + metrics.weighted).contains(where: \.needsLabels)
+        let size = shape.last ?? 1
+        let description = try Loss.chosen(
+          losses[index], size: size,
+          takesLabels: targets?[index].areLabels(for: shape) ?? needsLabels)
+        if targets == nil, size > 1, try Loss.isCrossentropy(losses[index]) { isOpen = true }
+        var term = try Loss.term(description, rank: shape.rank + 1)
         try CompiledModel.check(term, shape)
         var uses: [MetricUse] = []
         keys.append([])
-        for (isWeighted, descriptions) in [(false, plain), (true, weighted)] {
-          for metric in try CompiledModel.metrics(
-            descriptions?[index], isWeighted ? "weighted_metrics" : "metrics")
-          {
+        for (isWeighted, metrics) in [(false, metrics.plain), (true, metrics.weighted)] {
+          for metric in metrics {
             let function = try metric.resolved(shape, term.function)
             uses.append(MetricUse(function, isWeighted: isWeighted))
             keys[index].append(metric.key)
@@ -86,6 +107,7 @@ final class CompiledModel {
       }
     }
     self.heads = heads
+    openConfiguration = isOpen ? configuration : nil
     results = CompiledModel.results(heads, keys, names, program)
   }
 
@@ -186,6 +208,13 @@ final class CompiledModel {
         "loss '\(term.function.kerasName)' has reduction='none', but training needs a single number; "
           + "use 'sum_over_batch_size' or 'sum'")
     }
+  }
+}
+
+extension ArrayView {
+  /// Whether Keras takes them for class numbers beside predictions of several values.
+  fileprivate func areLabels(for prediction: Shape) -> Bool {
+    sampleExtents.count < prediction.rank || sampleExtents.last == 1
   }
 }
 

@@ -109,6 +109,29 @@ package enum Loss {
     }
   }
 
+  /// Whether a description is Keras's `crossentropy`: binary, categorical or sparse, by shape.
+  static func isCrossentropy(_ description: JSONValue) throws(MartletError) -> Bool {
+    ["crossentropy", "ce"].contains(try describedClass(description, "loss").name.lowercased())
+  }
+
+  /// Keras's choice where a description is `crossentropy` (`keras/src/trainers/compile_utils.py`), else
+  /// the description itself.
+  ///
+  /// - Parameters:
+  ///   - size: Values of a prediction.
+  ///   - takesLabels: Whether targets are class numbers.
+  static func chosen(
+    _ description: JSONValue, size: Int, takesLabels: Bool
+  ) throws(MartletError) -> JSONValue {
+    guard try isCrossentropy(description) else { return description }
+    let name =
+      size == 1
+      ? "BinaryCrossentropy"
+      : takesLabels ? "SparseCategoricalCrossentropy" : "CategoricalCrossentropy"
+    let config = try describedClass(description, "loss").config
+    return .object(["class_name": .text(name), "config": .object(config)])
+  }
+
   /// - Parameters:
   ///   - description: `{"class_name": "MeanSquaredError", "config": {…}}`, or the name of the class
   ///     or function alone.

@@ -13,6 +13,11 @@ struct Metric {
   let function: Function
   let key: String
 
+  /// Whether it wants class numbers as targets, whatever the loss.
+  var needsLabels: Bool {
+    if case .fixed(let function) = function { function.targets == .labels } else { false }
+  }
+
   /// - Parameter description: `{"class_name": "Accuracy", "name": "accuracy", "config": {…}}`, or
   ///   a name alone, which then is the key too.
   init(_ description: JSONValue) throws(MartletError) {

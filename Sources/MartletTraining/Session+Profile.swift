@@ -51,7 +51,7 @@ extension Session {
   private func profileTraining(
     _ data: TrainingData, _ options: PassOptions
   ) throws(MartletError) -> Profile {
-    let compiled = try requireCompiled("profiling training")
+    let compiled = try requireCompiled("profiling training", for: data)
     let capacity = try prepare(data, options, compiled)
     let optimizer = compiled.optimizer
     var names = StageClock.Names()

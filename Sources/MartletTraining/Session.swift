@@ -71,17 +71,37 @@ package final class Session: @unchecked Sendable {
   /// - Throws: What is wrong with it; an earlier configuration then stays.
   package func compile(_ configuration: JSONObject) throws(MartletError) {
     try exclusively { () throws(MartletError) in
-      compiled = try CompiledModel(model, configuration)
-      plans.removeAll()
-      trainingPass = nil
-      evaluationPass = nil
+      use(try CompiledModel(model, configuration))
     }
+  }
+
+  private func use(_ made: CompiledModel) {
+    compiled = made
+    plans.removeAll()
+    trainingPass = nil
+    evaluationPass = nil
   }
 
   package var isCompiled: Bool { lock.withLock { compiled != nil } }
   package var resultNames: [String] { lock.withLock { compiled?.results.map(\.name) ?? [] } }
   /// Of each result; none for a single number.
   package var resultExtents: [[Int]] { lock.withLock { compiled?.results.map(\.extents) ?? [] } }
+
+  /// What was compiled, for data that may have to choose between losses first.
+  func requireCompiled(
+    _ purpose: String, for data: TrainingData
+  ) throws(MartletError) -> CompiledModel {
+    let compiled = try requireCompiled(purpose)
+    guard let configuration = compiled.openConfiguration, data.y.count == compiled.heads.count
+    else {
+      return compiled
+    }
+    let chosen = try CompiledModel(model, configuration, after: compiled, targets: data.y)
+    // Data that does not fit must not settle anything.
+    try DataCheck(model: model, program: chosen.program, heads: chosen.heads).check(data)
+    use(chosen)
+    return chosen
+  }
 
   func requireCompiled(_ purpose: String) throws(MartletError) -> CompiledModel {
     guard let compiled else {
@@ -95,7 +115,7 @@ package final class Session: @unchecked Sendable {
 
   package func check(_ data: TrainingData) throws(MartletError) {
     try exclusively { () throws(MartletError) in
-      let compiled = try requireCompiled("training or evaluating")
+      let compiled = try requireCompiled("training or evaluating", for: data)
       let check = DataCheck(model: model, program: compiled.program, heads: compiled.heads)
       try check.check(data)
       try check.checkValues(data)
@@ -112,7 +132,7 @@ package final class Session: @unchecked Sendable {
     _ data: TrainingData, _ options: PassOptions
   ) throws(MartletError) -> [Double] {
     try exclusively { () throws(MartletError) in
-      let compiled = try requireCompiled("fit()")
+      let compiled = try requireCompiled("fit()", for: data)
       let earlier = options.continues ? trainingPass : nil
       trainingPass = nil
       let capacity = try prepare(data, options, compiled, after: earlier)
@@ -148,7 +168,7 @@ package final class Session: @unchecked Sendable {
     _ data: TrainingData, _ options: PassOptions
   ) throws(MartletError) -> [Double] {
     try exclusively { () throws(MartletError) in
-      let compiled = try requireCompiled("evaluate()")
+      let compiled = try requireCompiled("evaluate()", for: data)
       let earlier = options.continues ? evaluationPass : nil
       evaluationPass = nil
       let capacity = try prepare(data, options, compiled, after: earlier)

@@ -179,6 +179,56 @@ import Testing
     #expect(try complaint("{\"losses\": [\(loss)]}") == "layer 'out': " + expected)
   }
 
+  /// `crossentropy` waits for targets and then is what Keras would choose.
+  @Test(arguments: [
+    (3, [4], "SparseCategoricalCrossentropy"), (3, [4, 1], "SparseCategoricalCrossentropy"),
+    (3, [4, 3], "CategoricalCrossentropy"), (1, [4], "BinaryCrossentropy"),
+    (1, [4, 1], "BinaryCrossentropy"),
+  ])
+  func crossentropyIsChosenByTheTargets(_ units: Int, _ extents: [Int], _ expected: String) throws {
+    let x = try TestArray((0..<8).map { Float($0) / 8 }, [4, 2])
+    let y = try TestArray(
+      (0..<extents.reduce(1, *)).map { Float($0 % (units == 1 ? 2 : units)) }, extents)
+    func losses(_ name: String) throws -> [Double] {
+      RandomSeeds.shared.set(3)
+      let activation = units == 1 ? "sigmoid" : "softmax"
+      let session = try makeSession(
+        input: [2], [("Dense", "{\"units\": \(units), \"activation\": \"\(activation)\"}")],
+        compile: #"{"optimizer": "Adam", "losses": ["\#(name)"], "metrics": [["acc"]]}"#)
+      #expect(session.resultNames == ["loss", "acc"])
+      try session.check(trainingData(x, y))
+      return try (0..<3).flatMap { _ in try session.train(trainingData(x, y), PassOptions()) }
+        + session.evaluate(trainingData(x, y), PassOptions())
+    }
+    let chosen = try losses("ce")
+    #expect(try chosen == losses(expected))
+    #expect(try chosen == losses("Crossentropy"))
+  }
+
+  @Test func crossentropyKeepsWhatWasSettled() throws {
+    let session = try makeSession(
+      input: [2], [("Dense", #"{"units": 3, "activation": "softmax"}"#)],
+      compile: #"{"optimizer": "SGD", "losses": ["crossentropy"]}"#)
+    let x = try TestArray([0, 1, 2, 3], [2, 2])
+    let oneHot = try TestArray([0, 1, 0, 1, 0, 0], [2, 3])
+    let labels = try TestArray([0, 2], [2])
+    let wrong = try TestArray([0, 1, 0, 1], [2, 2])
+    // Data that does not fit settles nothing.
+    #expect(throws: MartletError.self) { try session.check(trainingData(x, wrong)) }
+    try session.check(trainingData(x, labels))
+    let error = #expect(throws: MartletError.self) { try session.check(trainingData(x, oneHot)) }
+    #expect(
+      error?.message.hasSuffix("y looks one-hot: use loss 'categorical_crossentropy'") == true)
+  }
+
+  /// A metric of class numbers goes with it before there are any.
+  @Test func crossentropyFollowsItsMetrics() throws {
+    for metric in ["sparse_categorical_accuracy", "categorical_accuracy"] {
+      let loss = #"{"losses": ["crossentropy"], "metrics": [["\#(metric)"]]}"#
+      #expect(try complaint(loss) == nil)
+    }
+  }
+
   @Test func resultsAreNamedAsKerasNamesThem() throws {
     let session = try makeSession(
       input: [4], [("Dense", #"{"units": 3, "name": "out"}"#)],

@@ -43,6 +43,7 @@ from .metrics import Metric as Metric
 from .models import Model as Model
 from .models import Sequential as Sequential
 from .optimizers import Optimizer as Optimizer
+from .regularizers import Regularizer as Regularizer
 
 if _TYPE_CHECKING:
     from . import datasets as datasets

@@ -25,7 +25,7 @@ class Compilation:
         weighted_metrics: Any,
     ) -> None:
         self.optimizer = optimizers.get(optimizer)
-        self.losses = _resolved(loss, losses.get)
+        self.losses = _resolved(loss, losses.get_for_compile)
         self.loss_weights = loss_weights
         self.metrics = _resolved(metrics_, metrics.get)
         self.weighted_metrics = _resolved(weighted_metrics, metrics.get)

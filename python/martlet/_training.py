@@ -74,7 +74,8 @@ class Trainer:
             Name or object of :mod:`martlet.optimizers`.
         loss
             Name or object of :mod:`martlet.losses`; with several outputs one for all, a list or a
-            dict by output.
+            dict by output. For ``"crossentropy"`` the first data chooses between binary,
+            categorical and sparse.
         loss_weights
             With several outputs: what each loss counts, as a list or a dict by output.
         metrics

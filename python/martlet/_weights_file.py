@@ -12,13 +12,13 @@ all that to go on as if it had not been interrupted.
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _files, _native, _randomness
+from ._naming import snake_case
 
 if TYPE_CHECKING:
     from .layers._layer import Layer
@@ -29,12 +29,6 @@ _HINT = "nothing has been loaded; skip_mismatch=True loads the layers that fit"
 
 
 # ---- Where things are ------------------------------------------------------------------------
-
-
-def snake_case(class_name: str) -> str:
-    """``MaxPooling2D`` as ``max_pooling2d``: the names of groups."""
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", class_name))
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def places(model: Model) -> Iterator[tuple[str, Layer]]:

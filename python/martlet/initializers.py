@@ -223,13 +223,19 @@ class Constant(Initializer):
 
 
 # Keras's second names.
+constant = Constant
+glorot_normal = GlorotNormal
 glorot_uniform = GlorotUniform
 he_normal = HeNormal
+he_uniform = HeUniform
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+ones = Ones
 random_normal = RandomNormal
 random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
 zeros = Zeros
-ones = Ones
-constant = Constant
 
 _CLASSES = {
     "glorot_uniform": GlorotUniform,

@@ -12,7 +12,8 @@ from typing import Any, NoReturn, cast
 import numpy as np
 
 from . import _data, _native
-from ._errors import not_supported, refuse, unknown_name
+from ._errors import not_supported, refuse
+from ._naming import class_named, own_arguments
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "none", None)
 
@@ -24,19 +25,18 @@ class Loss:
         if cls.__module__ != __name__:
             _refuse_own(cls.__name__)
 
-    def __init__(
-        self, arguments: dict[str, Any], reduction: str | None, name: str, dtype: Any = None
-    ) -> None:
+    def __init__(self, arguments: dict[str, Any]) -> None:
         kind = type(self).__name__
-        refuse(kind, dtype=dtype)
+        given = own_arguments(arguments)
+        refuse(kind, dtype=given.pop("dtype", None))
+        reduction = given.pop("reduction")
         if reduction == "mean_with_sample_weight":
             not_supported(f"{kind}: reduction={reduction!r}")
         if reduction not in _REDUCTIONS:
             known = ", ".join(repr(each) for each in _REDUCTIONS)
             raise ValueError(f"{kind}: reduction must be one of {known}, got {reduction!r}")
-        self._arguments = arguments
-        self.name = name
-        self.reduction = reduction
+        self.name, self.reduction = given.pop("name"), reduction
+        self._arguments = given
 
     def get_config(self) -> dict[str, Any]:
         """The arguments by name."""
@@ -188,12 +188,7 @@ class SparseCategoricalCrossentropy(Loss):
         name: str = "sparse_categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis},
-            reduction,
-            name,
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class CategoricalCrossentropy(Loss):
@@ -227,12 +222,7 @@ class CategoricalCrossentropy(Loss):
         name: str = "categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis},
-            reduction,
-            name,
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class BinaryCrossentropy(Loss):
@@ -266,12 +256,7 @@ class BinaryCrossentropy(Loss):
         name: str = "binary_crossentropy",
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis},
-            reduction,
-            name,
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class CategoricalFocalCrossentropy(Loss):
@@ -315,18 +300,7 @@ class CategoricalFocalCrossentropy(Loss):
         name: str = "categorical_focal_crossentropy",
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            {
-                "alpha": alpha,
-                "gamma": gamma,
-                "from_logits": from_logits,
-                "label_smoothing": label_smoothing,
-                "axis": axis,
-            },
-            reduction,
-            name,
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class BinaryFocalCrossentropy(Loss):
@@ -373,19 +347,7 @@ class BinaryFocalCrossentropy(Loss):
         name: str = "binary_focal_crossentropy",
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            {
-                "apply_class_balancing": apply_class_balancing,
-                "alpha": alpha,
-                "gamma": gamma,
-                "from_logits": from_logits,
-                "label_smoothing": label_smoothing,
-                "axis": axis,
-            },
-            reduction,
-            name,
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class Dice(Loss):
@@ -418,7 +380,7 @@ class Dice(Loss):
         axis: Any = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__({"axis": axis}, reduction, name, dtype)
+        super().__init__(locals())
 
 
 class Tversky(Loss):
@@ -453,7 +415,7 @@ class Tversky(Loss):
         axis: Any = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__({"alpha": alpha, "beta": beta, "axis": axis}, reduction, name, dtype)
+        super().__init__(locals())
 
 
 class MeanSquaredError(Loss):
@@ -476,7 +438,7 @@ class MeanSquaredError(Loss):
         name: str = "mean_squared_error",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, reduction, name, dtype)
+        super().__init__(locals())
 
 
 class MeanAbsoluteError(Loss):
@@ -499,7 +461,7 @@ class MeanAbsoluteError(Loss):
         name: str = "mean_absolute_error",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, reduction, name, dtype)
+        super().__init__(locals())
 
 
 class MeanAbsolutePercentageError(Loss):
@@ -522,7 +484,7 @@ class MeanAbsolutePercentageError(Loss):
         name: str = "mean_absolute_percentage_error",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, reduction, name, dtype)
+        super().__init__(locals())
 
 
 class MeanSquaredLogarithmicError(Loss):
@@ -545,7 +507,7 @@ class MeanSquaredLogarithmicError(Loss):
         name: str = "mean_squared_logarithmic_error",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, reduction, name, dtype)
+        super().__init__(locals())
 
 
 class Huber(Loss):
@@ -577,7 +539,7 @@ class Huber(Loss):
         name: str = "huber_loss",
         dtype: Any = None,
     ) -> None:
-        super().__init__({"delta": delta}, reduction, name, dtype)
+        super().__init__(locals())
 
 
 class LogCosh(Loss):
@@ -600,7 +562,7 @@ class LogCosh(Loss):
         name: str = "log_cosh",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, reduction, name, dtype)
+        super().__init__(locals())
 
 
 class Poisson(Loss):
@@ -623,7 +585,7 @@ class Poisson(Loss):
         name: str = "poisson",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, reduction, name, dtype)
+        super().__init__(locals())
 
 
 class KLDivergence(Loss):
@@ -646,7 +608,7 @@ class KLDivergence(Loss):
         name: str = "kl_divergence",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, reduction, name, dtype)
+        super().__init__(locals())
 
 
 class CosineSimilarity(Loss):
@@ -672,7 +634,7 @@ class CosineSimilarity(Loss):
         name: str = "cosine_similarity",
         dtype: Any = None,
     ) -> None:
-        super().__init__({"axis": axis}, reduction, name, dtype)
+        super().__init__(locals())
 
 
 class Hinge(Loss):
@@ -695,7 +657,7 @@ class Hinge(Loss):
         name: str = "hinge",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, reduction, name, dtype)
+        super().__init__(locals())
 
 
 class SquaredHinge(Loss):
@@ -718,7 +680,7 @@ class SquaredHinge(Loss):
         name: str = "squared_hinge",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, reduction, name, dtype)
+        super().__init__(locals())
 
 
 class CategoricalHinge(Loss):
@@ -741,7 +703,7 @@ class CategoricalHinge(Loss):
         name: str = "categorical_hinge",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, reduction, name, dtype)
+        super().__init__(locals())
 
 
 # ---- As functions ----------------------------------------------------------------------------
@@ -953,6 +915,23 @@ mse = MSE = mean_squared_error
 msle = MSLE = mean_squared_logarithmic_error
 kld = KLD = kl_divergence
 
+
+class _Crossentropy(Loss):
+    """Crossentropy whose kind the core chooses by the shapes of the first data."""
+
+    def __init__(self) -> None:
+        super().__init__({"reduction": "sum_over_batch_size", "name": "crossentropy"})
+
+    def _encoded(self) -> dict[str, Any]:
+        return {**super()._encoded(), "class_name": "Crossentropy"}
+
+    def _arranged(self, true: np.ndarray, pred: np.ndarray) -> NoReturn:
+        raise TypeError(
+            "loss 'crossentropy' is chosen for a model in training; called on arrays say which: "
+            "CategoricalCrossentropy, SparseCategoricalCrossentropy or BinaryCrossentropy"
+        )
+
+
 # ---- By name ---------------------------------------------------------------------------------
 
 _CLASSES: dict[str, Callable[..., Loss]] = {
@@ -1014,6 +993,13 @@ def get(identifier: str | dict[str, Any] | Loss | Callable[..., Any]) -> Loss:
     )
 
 
+def get_for_compile(identifier: Any) -> Loss:
+    """The same for `compile`, which chooses the kind of ``"crossentropy"`` and ``"ce"``."""
+    if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
+        return _Crossentropy()
+    return get(identifier)
+
+
 def function_name(function: Callable[..., Any]) -> str | None:
     """The name of a loss function of this module; None for any other."""
     name = getattr(function, "__name__", "")
@@ -1021,10 +1007,4 @@ def function_name(function: Callable[..., Any]) -> str | None:
 
 
 def _class(name: str) -> Callable[..., Loss]:
-    short = {spelling: full for key, full in _SHORT.items() for spelling in (key, key.upper())}
-    by_class = {getattr(each, "__name__", ""): each for each in _CLASSES.values()}
-    known = {**by_class, **_CLASSES}
-    found = known.get(short.get(name, name))
-    if found is None:
-        raise unknown_name("loss", name, [*_CLASSES, *_SHORT])
-    return found
+    return class_named("loss", name, _CLASSES, _SHORT)

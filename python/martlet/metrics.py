@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import numpy as np
 
 from . import _data, _native, losses
-from ._errors import not_supported, refuse, unknown_name
+from ._errors import not_supported, refuse
+from ._naming import class_named, own_arguments, snake_case
 
 # Functions of the losses are metrics, too.
 from .losses import KLD as KLD
@@ -68,10 +69,12 @@ class Metric:
         if cls.__module__ != __name__:
             _refuse_own(cls.__name__)
 
-    def __init__(self, arguments: dict[str, Any], name: str, dtype: Any = None) -> None:
-        refuse(type(self).__name__, dtype=dtype)
-        self._arguments = arguments
-        self.name = name
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        kind = type(self).__name__
+        given = {name: _listed(each) for name, each in own_arguments(arguments).items()}
+        refuse(kind, dtype=given.pop("dtype", None))
+        self.name = given.pop("name") or snake_case(kind)
+        self._arguments = given
         self._handle: _native.Handle | None = None
         self._reported: Any = None
 
@@ -170,7 +173,7 @@ def _refuse_own(what: str) -> NoReturn:
 
 def _listed(value: Any) -> Any:
     """A tuple or array as a list."""
-    return value if value is None or isinstance(value, int | float) else list(value)
+    return list(value) if isinstance(value, list | tuple | np.ndarray) else value
 
 
 class Accuracy(Metric):
@@ -191,7 +194,7 @@ class Accuracy(Metric):
         name: str | None = "accuracy",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, name or "accuracy", dtype)
+        super().__init__(locals())
 
 
 class BinaryAccuracy(Metric):
@@ -213,7 +216,7 @@ class BinaryAccuracy(Metric):
         dtype: Any = None,
         threshold: float = 0.5,
     ) -> None:
-        super().__init__({"threshold": threshold}, name or "binary_accuracy", dtype)
+        super().__init__(locals())
 
 
 class CategoricalAccuracy(Metric):
@@ -232,7 +235,7 @@ class CategoricalAccuracy(Metric):
         name: str | None = "categorical_accuracy",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, name or "categorical_accuracy", dtype)
+        super().__init__(locals())
 
 
 class SparseCategoricalAccuracy(Metric):
@@ -251,7 +254,7 @@ class SparseCategoricalAccuracy(Metric):
         name: str | None = "sparse_categorical_accuracy",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, name or "sparse_categorical_accuracy", dtype)
+        super().__init__(locals())
 
 
 class TopKCategoricalAccuracy(Metric):
@@ -273,7 +276,7 @@ class TopKCategoricalAccuracy(Metric):
         name: str | None = "top_k_categorical_accuracy",
         dtype: Any = None,
     ) -> None:
-        super().__init__({"k": k}, name or "top_k_categorical_accuracy", dtype)
+        super().__init__(locals())
 
 
 class SparseTopKCategoricalAccuracy(Metric):
@@ -299,7 +302,7 @@ class SparseTopKCategoricalAccuracy(Metric):
         from_sorted_ids: bool = False,
     ) -> None:
         refuse(type(self).__name__, from_sorted_ids=from_sorted_ids or None)
-        super().__init__({"k": k}, name or "sparse_top_k_categorical_accuracy", dtype)
+        super().__init__({"k": k, "name": name, "dtype": dtype})
 
 
 class TruePositives(Metric):
@@ -321,7 +324,7 @@ class TruePositives(Metric):
         name: str | None = "true_positives",
         dtype: Any = None,
     ) -> None:
-        super().__init__({"thresholds": _listed(thresholds)}, name or "true_positives", dtype)
+        super().__init__(locals())
 
 
 class FalsePositives(Metric):
@@ -343,7 +346,7 @@ class FalsePositives(Metric):
         name: str | None = "false_positives",
         dtype: Any = None,
     ) -> None:
-        super().__init__({"thresholds": _listed(thresholds)}, name or "false_positives", dtype)
+        super().__init__(locals())
 
 
 class TrueNegatives(Metric):
@@ -365,7 +368,7 @@ class TrueNegatives(Metric):
         name: str | None = "true_negatives",
         dtype: Any = None,
     ) -> None:
-        super().__init__({"thresholds": _listed(thresholds)}, name or "true_negatives", dtype)
+        super().__init__(locals())
 
 
 class FalseNegatives(Metric):
@@ -387,7 +390,7 @@ class FalseNegatives(Metric):
         name: str | None = "false_negatives",
         dtype: Any = None,
     ) -> None:
-        super().__init__({"thresholds": _listed(thresholds)}, name or "false_negatives", dtype)
+        super().__init__(locals())
 
 
 class Precision(Metric):
@@ -415,11 +418,7 @@ class Precision(Metric):
         name: str | None = "precision",
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            {"thresholds": _listed(thresholds), "top_k": top_k, "class_id": class_id},
-            name or "precision",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class Recall(Metric):
@@ -447,11 +446,7 @@ class Recall(Metric):
         name: str | None = "recall",
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            {"thresholds": _listed(thresholds), "top_k": top_k, "class_id": class_id},
-            name or "recall",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class PrecisionAtRecall(Metric):
@@ -479,11 +474,7 @@ class PrecisionAtRecall(Metric):
         name: str | None = "precision_at_recall",
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            {"recall": recall, "num_thresholds": num_thresholds, "class_id": class_id},
-            name or "precision_at_recall",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class RecallAtPrecision(Metric):
@@ -511,11 +502,7 @@ class RecallAtPrecision(Metric):
         name: str | None = "recall_at_precision",
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            {"precision": precision, "num_thresholds": num_thresholds, "class_id": class_id},
-            name or "recall_at_precision",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class SensitivityAtSpecificity(Metric):
@@ -543,11 +530,7 @@ class SensitivityAtSpecificity(Metric):
         name: str | None = "sensitivity_at_specificity",
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            {"specificity": specificity, "num_thresholds": num_thresholds, "class_id": class_id},
-            name or "sensitivity_at_specificity",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class SpecificityAtSensitivity(Metric):
@@ -575,11 +558,7 @@ class SpecificityAtSensitivity(Metric):
         name: str | None = "specificity_at_sensitivity",
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            {"sensitivity": sensitivity, "num_thresholds": num_thresholds, "class_id": class_id},
-            name or "specificity_at_sensitivity",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class AUC(Metric):
@@ -630,20 +609,7 @@ class AUC(Metric):
         label_weights: Sequence[float] | None = None,
         from_logits: bool = False,
     ) -> None:
-        super().__init__(
-            {
-                "num_thresholds": num_thresholds,
-                "curve": curve,
-                "summation_method": summation_method,
-                "thresholds": _listed(thresholds),
-                "multi_label": multi_label,
-                "num_labels": num_labels,
-                "label_weights": _listed(label_weights),
-                "from_logits": from_logits,
-            },
-            name or "auc",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class FBetaScore(Metric):
@@ -671,9 +637,7 @@ class FBetaScore(Metric):
         name: str | None = "fbeta_score",
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            {"average": average, "beta": beta, "threshold": threshold}, name or "fbeta_score", dtype
-        )
+        super().__init__(locals())
 
 
 class F1Score(Metric):
@@ -698,7 +662,7 @@ class F1Score(Metric):
         name: str | None = "f1_score",
         dtype: Any = None,
     ) -> None:
-        super().__init__({"average": average, "threshold": threshold}, name or "f1_score", dtype)
+        super().__init__(locals())
 
 
 class IoU(Metric):
@@ -735,18 +699,7 @@ class IoU(Metric):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
-        super().__init__(
-            {
-                "num_classes": num_classes,
-                "target_class_ids": _listed(target_class_ids),
-                "ignore_class": ignore_class,
-                "sparse_y_true": sparse_y_true,
-                "sparse_y_pred": sparse_y_pred,
-                "axis": axis,
-            },
-            name or "io_u",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class MeanIoU(Metric):
@@ -789,17 +742,7 @@ class MeanIoU(Metric):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
-        super().__init__(
-            {
-                "num_classes": num_classes,
-                "ignore_class": ignore_class,
-                "sparse_y_true": sparse_y_true,
-                "sparse_y_pred": sparse_y_pred,
-                "axis": axis,
-            },
-            name or "mean_io_u",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class OneHotIoU(Metric):
@@ -833,17 +776,7 @@ class OneHotIoU(Metric):
         sparse_y_pred: bool = False,
         axis: int = -1,
     ) -> None:
-        super().__init__(
-            {
-                "num_classes": num_classes,
-                "target_class_ids": _listed(target_class_ids),
-                "ignore_class": ignore_class,
-                "sparse_y_pred": sparse_y_pred,
-                "axis": axis,
-            },
-            name or "one_hot_io_u",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class OneHotMeanIoU(Metric):
@@ -874,16 +807,7 @@ class OneHotMeanIoU(Metric):
         sparse_y_pred: bool = False,
         axis: int = -1,
     ) -> None:
-        super().__init__(
-            {
-                "num_classes": num_classes,
-                "ignore_class": ignore_class,
-                "sparse_y_pred": sparse_y_pred,
-                "axis": axis,
-            },
-            name or "one_hot_mean_io_u",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class BinaryIoU(Metric):
@@ -908,11 +832,7 @@ class BinaryIoU(Metric):
         name: str | None = "binary_io_u",
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            {"target_class_ids": _listed(target_class_ids), "threshold": threshold},
-            name or "binary_io_u",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class RootMeanSquaredError(Metric):
@@ -931,7 +851,7 @@ class RootMeanSquaredError(Metric):
         name: str | None = "root_mean_squared_error",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, name or "root_mean_squared_error", dtype)
+        super().__init__(locals())
 
 
 class R2Score(Metric):
@@ -957,11 +877,7 @@ class R2Score(Metric):
         name: str | None = "r2_score",
         dtype: Any = None,
     ) -> None:
-        super().__init__(
-            {"class_aggregation": class_aggregation, "num_regressors": num_regressors},
-            name or "r2_score",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class MeanSquaredError(Metric):
@@ -980,7 +896,7 @@ class MeanSquaredError(Metric):
         name: str | None = "mean_squared_error",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, name or "mean_squared_error", dtype)
+        super().__init__(locals())
 
 
 class MeanAbsoluteError(Metric):
@@ -999,7 +915,7 @@ class MeanAbsoluteError(Metric):
         name: str | None = "mean_absolute_error",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, name or "mean_absolute_error", dtype)
+        super().__init__(locals())
 
 
 class MeanAbsolutePercentageError(Metric):
@@ -1018,7 +934,7 @@ class MeanAbsolutePercentageError(Metric):
         name: str | None = "mean_absolute_percentage_error",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, name or "mean_absolute_percentage_error", dtype)
+        super().__init__(locals())
 
 
 class MeanSquaredLogarithmicError(Metric):
@@ -1037,7 +953,7 @@ class MeanSquaredLogarithmicError(Metric):
         name: str | None = "mean_squared_logarithmic_error",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, name or "mean_squared_logarithmic_error", dtype)
+        super().__init__(locals())
 
 
 class LogCoshError(Metric):
@@ -1056,7 +972,7 @@ class LogCoshError(Metric):
         name: str | None = "logcosh",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, name or "logcosh", dtype)
+        super().__init__(locals())
 
 
 class CosineSimilarity(Metric):
@@ -1078,7 +994,7 @@ class CosineSimilarity(Metric):
         dtype: Any = None,
         axis: int = -1,
     ) -> None:
-        super().__init__({"axis": axis}, name or "cosine_similarity", dtype)
+        super().__init__(locals())
 
 
 class KLDivergence(Metric):
@@ -1097,7 +1013,7 @@ class KLDivergence(Metric):
         name: str | None = "kl_divergence",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, name or "kl_divergence", dtype)
+        super().__init__(locals())
 
 
 class Poisson(Metric):
@@ -1116,7 +1032,7 @@ class Poisson(Metric):
         name: str | None = "poisson",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, name or "poisson", dtype)
+        super().__init__(locals())
 
 
 class Hinge(Metric):
@@ -1135,7 +1051,7 @@ class Hinge(Metric):
         name: str | None = "hinge",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, name or "hinge", dtype)
+        super().__init__(locals())
 
 
 class SquaredHinge(Metric):
@@ -1154,7 +1070,7 @@ class SquaredHinge(Metric):
         name: str | None = "squared_hinge",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, name or "squared_hinge", dtype)
+        super().__init__(locals())
 
 
 class CategoricalHinge(Metric):
@@ -1173,7 +1089,7 @@ class CategoricalHinge(Metric):
         name: str | None = "categorical_hinge",
         dtype: Any = None,
     ) -> None:
-        super().__init__({}, name or "categorical_hinge", dtype)
+        super().__init__(locals())
 
 
 class BinaryCrossentropy(Metric):
@@ -1198,11 +1114,7 @@ class BinaryCrossentropy(Metric):
         from_logits: bool = False,
         label_smoothing: float = 0,
     ) -> None:
-        super().__init__(
-            {"from_logits": from_logits, "label_smoothing": label_smoothing},
-            name or "binary_crossentropy",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class CategoricalCrossentropy(Metric):
@@ -1230,11 +1142,7 @@ class CategoricalCrossentropy(Metric):
         label_smoothing: float = 0,
         axis: int = -1,
     ) -> None:
-        super().__init__(
-            {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis},
-            name or "categorical_crossentropy",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 class SparseCategoricalCrossentropy(Metric):
@@ -1262,11 +1170,7 @@ class SparseCategoricalCrossentropy(Metric):
         ignore_class: int | None = None,
         axis: int = -1,
     ) -> None:
-        super().__init__(
-            {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis},
-            name or "sparse_categorical_crossentropy",
-            dtype,
-        )
+        super().__init__(locals())
 
 
 # ---- Values without targets ------------------------------------------------------------------
@@ -1290,7 +1194,7 @@ class Mean(Metric):
     """
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
-        super().__init__({}, name or "mean", dtype)
+        super().__init__(locals())
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Counts values, those of a sample as one.
@@ -1317,7 +1221,7 @@ class Sum(Mean):
     """
 
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
-        super().__init__(name or "sum", dtype)
+        super().__init__(name, dtype)
 
 
 # ---- The confusion matrix --------------------------------------------------------------------
@@ -1368,7 +1272,7 @@ class ConfusionMatrix(Metric):
                     f"ConfusionMatrix: {len(class_names)} class_names for num_classes={num_classes}"
                 )
             num_classes = len(class_names)
-        super().__init__({"num_classes": num_classes}, name or "confusion_matrix", dtype)
+        super().__init__({"num_classes": num_classes, "name": name, "dtype": dtype})
         self.class_names = class_names
 
     def get_config(self) -> dict[str, Any]:
@@ -1443,14 +1347,14 @@ class _Accuracy(Metric):
     _core_name = "Accuracy"
 
     def __init__(self, name: str) -> None:
-        super().__init__({}, name)
+        super().__init__(locals())
 
 
 class _MeanOf(Metric):
     """The mean of a function of the losses that has no class here."""
 
     def __init__(self, function: str) -> None:
-        super().__init__({}, function)
+        super().__init__({"name": function})
         self._core_name = function
 
 
@@ -1553,10 +1457,4 @@ def get(identifier: str | dict[str, Any] | Metric | Callable[..., Any]) -> Metri
 def _class(name: str) -> Callable[..., Metric]:
     if name == "Accuracy":
         return Accuracy
-    short = {spelling: full for key, full in _SHORT.items() for spelling in (key, key.upper())}
-    by_class = {getattr(each, "__name__", ""): each for each in _CLASSES.values()}
-    known = {**by_class, **_CLASSES}
-    found = known.get(short.get(name, name))
-    if found is None:
-        raise unknown_name("metric", name, ["accuracy", "acc", *_CLASSES, *_SHORT])
-    return found
+    return class_named("metric", name, _CLASSES, _SHORT, ("accuracy", "acc"))

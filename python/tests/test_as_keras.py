@@ -39,7 +39,8 @@ def works(code: str) -> None:
         "from tensorflow.keras.losses import mse; assert mse is martlet.losses.mean_squared_error",
         "from keras.metrics import binary_crossentropy as a; assert a is "
         "martlet.losses.binary_crossentropy",
-        "from keras import Initializer, Loss, Metric, Optimizer",
+        "from tensorflow.keras.regularizers import l2; assert l2 is martlet.regularizers.L2",
+        "from keras import Initializer, Loss, Metric, Optimizer, Regularizer",
     ],
 )
 def test_every_way_to_import_gives_martlet(code):

@@ -345,3 +345,70 @@ def test_descriptions_come_back():
     assert losses.Huber().name == "huber_loss"
     for short in ("mse", "MAE", "mape", "MSLE", "bce", "kld"):
         assert losses.get(short).name == keras.losses.get(short).__name__
+
+
+# ---- "crossentropy" ----------------------------------------------------------------------------
+
+CROSSENTROPIES = {
+    "class numbers": ("softmax", 5, LABELS),
+    "class numbers with an axis of 1": ("softmax", 5, np.asarray(LABELS).reshape(-1, 1)),
+    "one-hot": ("softmax", 5, ONE_HOT),
+    "one output": ("sigmoid", 1, np.asarray(LABELS).reshape(-1, 1) % 2),
+}
+
+
+@pytest.mark.parametrize("spelling", ["crossentropy", "CE"])
+@pytest.mark.parametrize("name", CROSSENTROPIES)
+def test_crossentropy_is_the_one_that_keras_chooses(name, spelling):
+    activation, units, y = CROSSENTROPIES[name]
+    x = np.random.default_rng(2).normal(size=(len(y), 3)).astype(np.float32)
+    (ours, our_weights), (theirs, their_weights) = (
+        trained(library, spelling, activation, x, y, None, (units,)) for library in (martlet, keras)
+    )
+    assert ours == pytest.approx(theirs, rel=1e-5)
+    for a, b in zip(our_weights, their_weights, strict=True):
+        assert a == pytest.approx(b, abs=1e-5)
+
+
+def crossentropy_model():
+    martlet.utils.set_random_seed(4)
+    model = Sequential([Input((3,)), layers.Dense(5, activation="softmax")])
+    model.compile("adam", "ce", metrics=["accuracy"])
+    return model
+
+
+def test_crossentropy_is_chosen_by_the_first_data_that_fits():
+    model = crossentropy_model()
+    x = np.ones((6, 3))
+    assert model.metrics_names == ["loss", "accuracy"]
+    with pytest.raises(ValueError, match=r"y has shape \(6, 4\), but loss 'categorical_cross"):
+        model.evaluate(x, np.eye(6)[:, :4], verbose=0)
+    batches = [(x, np.asarray(LABELS))]
+    assert len(model.evaluate(iter(batches), verbose=0)) == 2
+    with pytest.raises(ValueError, match="y looks one-hot: use loss 'categorical_crossentropy'"):
+        model.fit(x, ONE_HOT, verbose=0)
+
+
+def test_crossentropy_goes_on_from_a_file(tmp_path):
+    pytest.importorskip("h5py")
+    x = np.random.default_rng(2).normal(size=(6, 3))
+    whole, begun = crossentropy_model(), crossentropy_model()
+    whole.fit(x, ONE_HOT, epochs=4, shuffle=False, verbose=0)
+    begun.fit(x, ONE_HOT, epochs=2, shuffle=False, verbose=0)
+    begun.save(tmp_path / "model.keras")
+    loaded = martlet.models.load_model(tmp_path / "model.keras")
+    loaded.fit(x, ONE_HOT, epochs=2, shuffle=False, verbose=0)
+    for a, b in zip(whole.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    theirs = keras.models.load_model(tmp_path / "model.keras")
+    ours = loaded.evaluate(x, ONE_HOT, verbose=0)
+    theirs.set_weights(loaded.get_weights())
+    assert theirs.evaluate(x, ONE_HOT, verbose=0) == pytest.approx(ours, rel=1e-5)
+
+
+def test_crossentropy_on_arrays_wants_to_be_said():
+    with pytest.raises(ValueError, match="^unknown loss 'ce'; "):
+        losses.get("ce")
+    loss = crossentropy_model().loss
+    with pytest.raises(TypeError, match="'crossentropy' is chosen for a model in training; called"):
+        loss([0], [[1.0, 0.0]])

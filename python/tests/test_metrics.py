@@ -515,6 +515,51 @@ def test_functions_without_a_class_are_metrics_of_keras(name):
     assert values[0][name] == pytest.approx(values[1][name], rel=1e-5)
 
 
+FIELDS = np.random.default_rng(9)
+MAPS = FIELDS.integers(0, 4, (40, 3, 2))
+OUTPUTS = {
+    # Units, activation, loss, targets.
+    "one output": (1, "sigmoid", "binary_crossentropy", LABELS % 2),
+    "one output with its axis": (1, "sigmoid", "binary_crossentropy", LABELS[:, None] % 2),
+    "one output, distances": (1, None, "mse", LABELS / 4),
+    "several of yes or no": (4, "sigmoid", "binary_crossentropy", BITS),
+    "several distances": (4, None, "mse", PROBABILITIES),
+    "class numbers": (4, "softmax", "sparse_categorical_crossentropy", LABELS),
+    "class numbers with an axis": (
+        4,
+        "softmax",
+        "sparse_categorical_crossentropy",
+        LABELS[:, None],
+    ),
+    "one-hot": (4, "softmax", "categorical_crossentropy", ONE_HOT),
+    "maps": (4, "softmax", "sparse_categorical_crossentropy", MAPS),
+    "maps with an axis": (4, "softmax", "sparse_categorical_crossentropy", MAPS[..., None]),
+    "one-hot maps": (4, "softmax", "categorical_crossentropy", np.eye(4)[MAPS]),
+    "maps of yes or no": (1, "sigmoid", "binary_crossentropy", MAPS[..., None] % 2),
+}
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_accuracy_is_the_one_that_keras_chooses(name):
+    import keras
+
+    units, activation, loss, y = OUTPUTS[name]
+    shape = (3, 2, 3) if "maps" in name else (3,)
+    x = np.random.default_rng(8).normal(size=(40, *shape)).astype(np.float32)
+    values = []
+    for library in (martlet, keras):
+        model = library.Sequential(
+            [library.Input(shape), library.layers.Dense(units, activation=activation)]
+        )
+        random = np.random.default_rng(3)
+        model.set_weights([random.normal(size=each.shape) for each in model.get_weights()])
+        model.compile("sgd", loss, metrics=["acc"])
+        values.append(model.evaluate(x, y, batch_size=16, verbose=0, return_dict=True))
+    assert values[0].keys() == values[1].keys()
+    # Shares of 40 samples, or of 240 points.
+    assert values[0]["acc"] == pytest.approx(values[1]["acc"], abs=1e-6)
+
+
 def test_the_score_by_keras_name():
     assert isinstance(metrics.get("f_beta_score"), metrics.FBetaScore)
 

@@ -440,7 +440,7 @@ class TestLayout:
         assert config["compile_config"]["loss"] == "sparse_categorical_crossentropy"
 
     def test_snake_case(self):
-        from martlet._weights_file import snake_case
+        from martlet._naming import snake_case
 
         names = ["Conv2D", "MaxPooling2D", "ReLU", "PReLU", "GlobalAveragePooling2D"]
         assert [snake_case(each) for each in names] == [

@@ -242,7 +242,8 @@ MARTLET_API martlet_status martlet_model_describe(char **out, const martlet_mode
  *    "weighted_metrics": [[]],            the same for metrics in which samples count what they weigh
  *    "output_names": ["out"]}             what results are named by, if not by the layers
  * Losses and metrics are Keras's, by class or function name. "Accuracy" chooses binary, categorical or
- * sparse by shape, as Keras does for "accuracy"; Keras's class of that name is "ExactAccuracy".
+ * sparse by shape, as Keras does for "accuracy"; Keras's class of that name is "ExactAccuracy". So does
+ * the loss "Crossentropy", which the first targets settle.
  * "ConfusionMatrix" (optional "num_classes") counts how often each class was taken for each other one.
  * "name" is the key its value gets. Compiling again forgets the optimizer's state. */
 MARTLET_API martlet_status martlet_model_compile(martlet_model *model, const char *configuration);

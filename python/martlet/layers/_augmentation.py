@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .._naming import own_arguments
 from ._layer import Layer
 
 Factor = float | Sequence[float]
 
 
 class _Augmentation(Layer):
+    def __init__(self, constructor: dict[str, Any]) -> None:
+        given = own_arguments(constructor)
+        common = given.pop("kwargs")
+        if "name" in given:
+            common["name"] = given.pop("name")
+        super().__init__(given, **common)
+
     @property
     def _augments(self) -> bool:
         # As in Keras: `layer(images)` augments.
@@ -60,8 +68,7 @@ class RandomFlip(_Augmentation):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        arguments = {"mode": mode, "seed": seed, "data_format": data_format}
-        super().__init__(arguments, **kwargs)
+        super().__init__(locals())
 
 
 class RandomCrop(_Augmentation):
@@ -118,8 +125,7 @@ class RandomCrop(_Augmentation):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        arguments = {"height": height, "width": width, "seed": seed, "data_format": data_format}
-        super().__init__(arguments, name=name, **kwargs)
+        super().__init__(locals())
 
 
 class RandomRotation(_Augmentation):
@@ -174,15 +180,7 @@ class RandomRotation(_Augmentation):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        arguments = {
-            "factor": factor,
-            "fill_mode": fill_mode,
-            "interpolation": interpolation,
-            "seed": seed,
-            "fill_value": fill_value,
-            "data_format": data_format,
-        }
-        super().__init__(arguments, **kwargs)
+        super().__init__(locals())
 
 
 class RandomZoom(_Augmentation):
@@ -230,16 +228,7 @@ class RandomZoom(_Augmentation):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        arguments = {
-            "height_factor": height_factor,
-            "width_factor": width_factor,
-            "fill_mode": fill_mode,
-            "interpolation": interpolation,
-            "seed": seed,
-            "fill_value": fill_value,
-            "data_format": data_format,
-        }
-        super().__init__(arguments, **kwargs)
+        super().__init__(locals())
 
 
 class RandomTranslation(_Augmentation):
@@ -287,16 +276,7 @@ class RandomTranslation(_Augmentation):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        arguments = {
-            "height_factor": height_factor,
-            "width_factor": width_factor,
-            "fill_mode": fill_mode,
-            "interpolation": interpolation,
-            "seed": seed,
-            "fill_value": fill_value,
-            "data_format": data_format,
-        }
-        super().__init__(arguments, **kwargs)
+        super().__init__(locals())
 
 
 class RandomContrast(_Augmentation):
@@ -342,8 +322,7 @@ class RandomContrast(_Augmentation):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        arguments = {"factor": factor, "value_range": value_range, "seed": seed}
-        super().__init__(arguments, **kwargs)
+        super().__init__(locals())
 
 
 class RandomBrightness(_Augmentation):
@@ -387,5 +366,4 @@ class RandomBrightness(_Augmentation):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        arguments = {"factor": factor, "value_range": value_range, "seed": seed}
-        super().__init__(arguments, **kwargs)
+        super().__init__(locals())

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import _data, _native
 from .._errors import not_supported, refuse
+from .._naming import own_arguments
 from ..layers._weight import Variable
 from ._arrays import TrainedArrays
 from ._variable import OptimizerVariable, Rate
@@ -81,7 +82,7 @@ class Optimizer:
         kind = type(self).__name__
         if arguments is None:
             not_supported(f"{kind}: an update rule of your own")
-        given = {key: value for key, value in arguments.items() if key not in ("self", "__class__")}
+        given = own_arguments(arguments)
         _refuse_unknown(kind, given.pop("kwargs"))
         refuse(
             kind,

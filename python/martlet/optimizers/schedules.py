@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import _native
 from .._errors import unknown_name
+from .._naming import own_arguments
 
 
 class LearningRateSchedule:
@@ -51,8 +52,9 @@ class _Described(LearningRateSchedule):
     """A schedule that the core knows, and works out."""
 
     def __init__(self, arguments: dict[str, Any]) -> None:
-        self._names = [each for each in arguments if each not in ("self", "__class__")]
-        vars(self).update((each, arguments[each]) for each in self._names)
+        given = own_arguments(arguments)
+        vars(self).update(given)
+        self._names = list(given)
         _native.learning_rates(self._description(), np.empty(0))
 
     def __call__(self, step: Any) -> Any:
