@@ -116,7 +116,7 @@ def check_overfitting(notebook):
     shown = texts(notebook)
     assert row(shown, "| nothing done |")[1] == 100
     assert row(shown, "| augmentation |")[2] > row(shown, "| nothing done |")[2]
-    assert pictures(notebook) == 5
+    assert pictures(notebook) == 6
 
 
 def check_smile_detector(notebook):
