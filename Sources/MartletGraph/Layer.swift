@@ -130,7 +130,7 @@ package class Layer: @unchecked Sendable {
         ownVariables = made
         ownBuiltShapes = ownBuiltShapes ?? shapes
       } catch {
-        throw error.inLayer(name)
+        throw error.withSources(of: inputs).inLayer(name)
       }
       callCount += 1
       return Node(
@@ -169,7 +169,9 @@ package class Layer: @unchecked Sendable {
     let first = built.map(\.batchDescription).joined(separator: ", ")
     let axis = kind.weightAxis
     var expectation = "expected inputs of shape \(first)"
-    if built.count == 1, let position = try? sampleAxis(axis, of: built[0]) {
+    if built.count == 1, let position = try? sampleAxis(axis, of: built[0]),
+      let other = try? sampleAxis(axis, of: shapes[0]), built[0][position] != shapes[0][other]
+    {
       expectation = "expected axis \(axis) of the input to have value \(built[0][position])"
     }
     return .invalidArgument(
@@ -218,5 +220,15 @@ package class Layer: @unchecked Sendable {
       if kind.hasWeights { computeLock.unlock() }
     }
     return try body()
+  }
+}
+
+extension MartletError {
+  /// The same error, with the layers that several inputs come from: shapes alone do not tell which
+  /// branches meet.
+  fileprivate func withSources(of inputs: [Symbol]) -> MartletError {
+    guard inputs.count > 1 else { return self }
+    let names = inputs.map { "'\($0.node.layer.name)'" }.joined(separator: ", ")
+    return MartletError(kind, "\(message); the inputs come from \(names)")
   }
 }

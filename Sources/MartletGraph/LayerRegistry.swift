@@ -12,6 +12,8 @@ package enum LayerRegistry {
     ActivityRegularization.self, Resizing.self, CenterCrop.self, RandomCrop.self, RandomFlip.self,
     RandomRotation.self, RandomZoom.self, RandomTranslation.self, RandomContrast.self,
     RandomBrightness.self,
+    LayerNormalization.self, GroupNormalization.self, RMSNormalization.self, UnitNormalization.self,
+    UpSampling2D.self, Cropping2D.self, RepeatVector.self, Identity.self,
   ]
 
   /// Keras's second names.

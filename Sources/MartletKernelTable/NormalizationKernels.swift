@@ -39,6 +39,22 @@ package struct NormalizationKernels: Sendable {
       _ x: Source, _ dy: Source, _ relu: Scaling?, _ a: Source, _ b: Source, _ offset: Source,
       _ dx: Target, _ rows: Int, _ channels: Int, _ inner: Int
     ) -> Void
+  /// y = (x − mean[row]) · inverse[row] · scale[column] + shift[column], over [rows, columns]. `y` may
+  /// be `x`.
+  package var scaleRows:
+    @Sendable (
+      _ x: Source, _ mean: Source, _ inverse: Source, _ scaling: Scaling, _ y: Target, _ rows: Int,
+      _ columns: Int
+    ) -> Void
+  /// With x̂ = (x − mean[row]) · inverse[row] and g = dy · scale[column]: adds Σ dy·x̂ and Σ dy over the
+  /// rows to `dScale` and `dShift`, and writes dx = inverse[row] · (g − shares.sum · Σ g −
+  /// shares.product · x̂ · Σ g·x̂) with sums along the row, unless `dx` is `nil`. It may be `dy`.
+  package var scaleRowsBackward:
+    @Sendable (
+      _ x: Source, _ dy: Source, _ mean: Source, _ inverse: Source, _ scale: Source,
+      _ shares: RowShares, _ dx: Target?, _ dScale: Target, _ dShift: Target, _ rows: Int,
+      _ columns: Int
+    ) -> Void
 
   package init(
     moments:
@@ -70,6 +86,17 @@ package struct NormalizationKernels: Sendable {
       @escaping @Sendable (
         _ x: Source, _ dy: Source, _ relu: Scaling?, _ a: Source, _ b: Source, _ offset: Source,
         _ dx: Target, _ rows: Int, _ channels: Int, _ inner: Int
+      ) -> Void,
+    scaleRows:
+      @escaping @Sendable (
+        _ x: Source, _ mean: Source, _ inverse: Source, _ scaling: Scaling, _ y: Target,
+        _ rows: Int, _ columns: Int
+      ) -> Void,
+    scaleRowsBackward:
+      @escaping @Sendable (
+        _ x: Source, _ dy: Source, _ mean: Source, _ inverse: Source, _ scale: Source,
+        _ shares: RowShares, _ dx: Target?, _ dScale: Target, _ dShift: Target, _ rows: Int,
+        _ columns: Int
       ) -> Void
   ) {
     self.moments = moments
@@ -78,6 +105,8 @@ package struct NormalizationKernels: Sendable {
     self.backwardSums = backwardSums
     self.clampedBackwardSums = clampedBackwardSums
     self.backwardInput = backwardInput
+    self.scaleRows = scaleRows
+    self.scaleRowsBackward = scaleRowsBackward
   }
 }
 
@@ -89,5 +118,17 @@ package struct Scaling {
   package init(scale: Source, shift: Source) {
     self.scale = scale
     self.shift = shift
+  }
+}
+
+/// How much of a row's sums comes back with the gradient of each of its elements, where mean and
+/// deviation follow from the row: 1 / columns for averages, 1 for sums, 0 for what does not.
+package struct RowShares {
+  package let sum: Float
+  package let product: Float
+
+  package init(sum: Float, product: Float) {
+    self.sum = sum
+    self.product = product
   }
 }

@@ -4,7 +4,7 @@ var normalizationKernels: NormalizationKernels {
   NormalizationKernels(
     moments: moments, mergeMoments: mergeMoments, scaleShift: scaleShift,
     backwardSums: backwardSums, clampedBackwardSums: clampedBackwardSums,
-    backwardInput: backwardInput)
+    backwardInput: backwardInput, scaleRows: scaleRows, scaleRowsBackward: scaleRowsBackward)
 }
 
 /// Mean and sum of squared deviations of a few numbers, in every lane.

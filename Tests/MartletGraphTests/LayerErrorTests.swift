@@ -84,6 +84,39 @@ struct LayerErrorTests {
         + "received [[0, 1], [0, -1]]"
     ),
     (
+      "Cropping2D", #"{"cropping": -1}"#,
+      "Cropping2D: invalid value for argument 'cropping': expected integers from 0 to 16777216, "
+        + "received -1"
+    ),
+    (
+      "UpSampling2D", #"{"size": [2, 0]}"#,
+      "UpSampling2D: invalid value for argument 'size': expected integers from 1 to 16777216, "
+        + "received [2, 0]"
+    ),
+    (
+      "UpSampling2D", #"{"interpolation": "cubic"}"#,
+      "UpSampling2D: invalid value for argument 'interpolation': expected 'nearest' or 'bilinear', "
+        + "received \"cubic\""
+    ),
+    (
+      "LayerNormalization", #"{"axis": []}"#,
+      "LayerNormalization: invalid value for argument 'axis': expected at least one axis, received []"
+    ),
+    (
+      "LayerNormalization", #"{"rms_scaling": true}"#,
+      "LayerNormalization: invalid value for argument 'rms_scaling': expected false; "
+        + "RMSNormalization divides by the root mean square, received true"
+    ),
+    (
+      "GroupNormalization", #"{"groups": 0}"#,
+      "GroupNormalization: invalid value for argument 'groups': expected a positive integer, or -1 "
+        + "for one group per channel, received 0"
+    ),
+    (
+      "RepeatVector", #"{"n": 0}"#,
+      "RepeatVector: invalid value for argument 'n': expected an integer of at least 1, received 0"
+    ),
+    (
       "Permute", #"{"dims": [1, 3]}"#,
       "Permute: invalid value for argument 'dims': expected each of the axes from 1 to 2 once, "
         + "received [1, 3]"
@@ -246,6 +279,16 @@ struct LayerErrorTests {
         + "received [1, 2, 3]"
     ),
     (
+      "Cropping2D", #"{"cropping": [1, [2]]}"#,
+      "Cropping2D: argument 'cropping' must be an integer, 2 integers, or 2 pairs of integers, "
+        + "received [1, [2]]"
+    ),
+    (
+      "RMSNormalization", #"{"axis": "last"}"#,
+      "RMSNormalization: argument 'axis' must be an integer or a list of integers, received \"last\""
+    ),
+    ("RepeatVector", "{}", "RepeatVector: missing the required argument 'n'"),
+    (
       "PReLU", #"{"shared_axes": "all"}"#,
       "PReLU: argument 'shared_axes' must be an integer or a list of integers, received \"all\""
     ),
@@ -334,7 +377,7 @@ struct LayerErrorTests {
       ),
       (
         "Dense", #"{"units": 3, "name": "d"}"#, [[3], [3]],
-        "layer 'd': expected 1 input, received 2"
+        "layer 'd': expected 1 input, received 2; the inputs come from 'in0', 'in1'"
       ),
       ("Dense", #"{"units": 3, "name": "d"}"#, [], "layer 'd': expected 1 input, received 0"),
       (
@@ -367,12 +410,12 @@ struct LayerErrorTests {
       (
         "Concatenate", #"{"name": "c"}"#, [[3, 3], [4, 3]],
         "layer 'c': inputs must have matching shapes except for the concatenation axis -1, received "
-          + "(None, 3, 3), (None, 4, 3)"
+          + "(None, 3, 3), (None, 4, 3); the inputs come from 'in0', 'in1'"
       ),
       (
         "Concatenate", #"{"name": "c"}"#, [[3, 3], [3]],
         "layer 'c': inputs must have matching shapes except for the concatenation axis -1, received "
-          + "(None, 3, 3), (None, 3)"
+          + "(None, 3, 3), (None, 3); the inputs come from 'in0', 'in1'"
       ),
       (
         "Concatenate", #"{"name": "c"}"#, [],
@@ -384,14 +427,58 @@ struct LayerErrorTests {
       ),
       (
         "Add", #"{"name": "a"}"#, [[3], [4]],
-        "layer 'a': addition of unlike shapes: (None, 3) and (None, 4)"
+        "layer 'a': addition of unlike shapes: (None, 3) and (None, 4); the inputs come from "
+          + "'in0', 'in1'"
+      ),
+      (
+        "Maximum", #"{"name": "m"}"#, [[2, 3], [2, 3], [4, 3]],
+        "layer 'm': maximum of unlike shapes: (None, 2, 3) and (None, 2, 3) and (None, 4, 3); the "
+          + "inputs come from 'in0', 'in1', 'in2'"
+      ),
+      (
+        "LayerNormalization", #"{"axis": [1, -2], "name": "n"}"#, [[4, 5]],
+        "layer 'n': axis (1, -2) names an axis of an input of shape (None, 4, 5) twice"
+      ),
+      (
+        "UnitNormalization", #"{"axis": 3, "name": "n"}"#, [[4, 5]],
+        "layer 'n': axis 3 is out of range for an input of shape (None, 4, 5)"
+      ),
+      (
+        "GroupNormalization", #"{"name": "g"}"#, [[8, 8, 12]],
+        "layer 'g': groups=32 does not divide the 12 channels of an input of shape "
+          + "(None, 8, 8, 12); possible are 1, 2, 3, 4, 6, 12, and -1 for one per channel"
+      ),
+      (
+        "GroupNormalization", #"{"axis": 0, "name": "g"}"#, [[8]],
+        "layer 'g': axis 0 of an input of shape (None, 8) is the batch; layers work on each sample "
+          + "alone"
+      ),
+      (
+        "UpSampling2D", #"{"name": "u"}"#, [[8, 8]],
+        "layer 'u': expected an input of 4 axes (batch, height, width, channels), received "
+          + "(None, 8, 8); images without a channel axis become some with Reshape((8, 8, 1))"
+      ),
+      (
+        "UpSampling2D", #"{"size": 16777216, "name": "u"}"#, [[8, 8, 1]],
+        "layer 'u': shape (134217728, 134217728, 1) has too many elements"
+      ),
+      (
+        "Cropping2D", #"{"cropping": [[2, 3], [0, 1]], "name": "c"}"#, [[5, 4, 1]],
+        "layer 'c': cropping ((2, 3), (0, 1)) must leave something of the height 5 and the width 4 "
+          + "of an input of shape (None, 5, 4, 1)"
+      ),
+      (
+        "RepeatVector", #"{"n": 2, "name": "r"}"#, [[5, 4]],
+        "layer 'r': expected an input of 2 axes (batch, features), received (None, 5, 4)"
       ),
     ] as [(String, String, [[Int]], String)])
   func inputsThatDoNotFit(
     _ className: String, _ arguments: String, _ inputs: [[Int]], _ expected: String
   ) throws {
     let made = try layer(className, arguments)
-    let symbols = try inputs.map { try Layer.input(Shape($0)) }
+    let symbols = try inputs.enumerated().map { index, extents in
+      try Layer.input(Shape(extents), name: "in\(index)")
+    }
     #expect(message { _ = try made.call(symbols) } == expected)
     // A call that failed leaves nothing behind.
     #expect(made.variables.isEmpty)
@@ -415,6 +502,13 @@ struct LayerErrorTests {
     #expect(
       message { _ = try normalization(input(3, 5)) }
         == "layer 'b': expected axis 1 of the input to have value 4, received an input of shape "
+        + "(None, 3, 5); its weights were made for (None, 4, 5)")
+    // The last of several axes may be the one that agrees.
+    let rows = try layer("LayerNormalization", #"{"axis": [1, 2], "name": "l"}"#)
+    _ = try rows(input(4, 5))
+    #expect(
+      message { _ = try rows(input(3, 5)) }
+        == "layer 'l': expected inputs of shape (None, 4, 5), received an input of shape "
         + "(None, 3, 5); its weights were made for (None, 4, 5)")
   }
 

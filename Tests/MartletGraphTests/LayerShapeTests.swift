@@ -105,6 +105,40 @@ struct LayerShapeTests {
         == 12)
   }
 
+  @Test func normalizationsOfSamplesHaveTwoWeights() throws {
+    for className in ["LayerNormalization", "GroupNormalization", "RMSNormalization"] {
+      let arguments = className == "GroupNormalization" ? #"{"groups": 3}"# : "{}"
+      #expect(try outputShape(className, arguments, [4, 5, 6]) == [4, 5, 6])
+      let count = className == "RMSNormalization" ? 6 : 12
+      #expect(try parameterCount(className, arguments, [4, 5, 6]) == count)
+    }
+    #expect(try outputShape("UnitNormalization", #"{"axis": 1}"#, [4, 5, 6]) == [4, 5, 6])
+    #expect(try parameterCount("LayerNormalization", #"{"axis": [3, 1]}"#, [4, 5, 6]) == 48)
+    #expect(
+      try parameterCount("LayerNormalization", #"{"axis": [1, 2, 3], "scale": false}"#, [4, 5, 6])
+        == 120)
+    #expect(
+      try parameterCount("GroupNormalization", #"{"groups": -1, "axis": 1}"#, [4, 5, 6]) == 8)
+    #expect(
+      try parameterCount("GroupNormalization", #"{"groups": 1, "center": false}"#, [4, 5, 6]) == 6)
+  }
+
+  @Test func upSamplingAndCropping() throws {
+    let first = #""data_format": "channels_first""#
+    #expect(try outputShape("UpSampling2D", "{}", [4, 5, 6]) == [8, 10, 6])
+    #expect(
+      try outputShape("UpSampling2D", #"{"size": [1, 3], "interpolation": "BILINEAR"}"#, [4, 5, 6])
+        == [4, 15, 6])
+    #expect(try outputShape("UpSampling2D", #"{"size": 3, \#(first)}"#, [6, 4, 5]) == [6, 12, 15])
+    #expect(try outputShape("Cropping2D", "{}", [4, 5, 6]) == [4, 5, 6])
+    #expect(try outputShape("Cropping2D", #"{"cropping": [1, 2]}"#, [4, 5, 6]) == [2, 1, 6])
+    #expect(
+      try outputShape("Cropping2D", #"{"cropping": [[1, 0], [2, 1]], \#(first)}"#, [6, 4, 5])
+        == [6, 3, 2])
+    #expect(try outputShape("RepeatVector", #"{"n": 3}"#, [5]) == [3, 5])
+    #expect(try outputShape("Identity", "{}", [5, 2]) == [5, 2])
+  }
+
   @Test func merging() throws {
     #expect(try outputShape("Add", "{}", [4, 5], [4, 5], [4, 5]) == [4, 5])
     #expect(try outputShape("Add", "{}", [4, 1], [5]) == [4, 5])
@@ -139,6 +173,13 @@ struct LayerShapeTests {
           "gamma (5,) true", "beta (5,) true", "moving_mean (5,) false",
           "moving_variance (5,) false",
         ])
+    #expect(
+      try names("LayerNormalization", #"{"axis": [1, 3]}"#, [4, 5, 6])
+        == ["gamma (4, 6) true", "beta (4, 6) true"])
+    #expect(
+      try names("GroupNormalization", #"{"groups": 2}"#, [4, 6])
+        == ["gamma (6,) true", "beta (6,) true"])
+    #expect(try names("RMSNormalization", "{}", [4, 6]) == ["scale (6,) true"])
     #expect(try layer("Flatten").isBuilt)
   }
 

@@ -143,6 +143,39 @@ LAYERS = {
         L.ZeroPadding2D((1, 2), data_format="channels_first")
     ],
     "BatchNormalization channels_first": lambda L: [L.BatchNormalization(axis=1)],
+    "LayerNormalization": lambda L: [L.LayerNormalization()],
+    "LayerNormalization of images": lambda L: [
+        L.LayerNormalization(axis=[1, 2, 3], epsilon=1e-2, gamma_regularizer="l2")
+    ],
+    "LayerNormalization of rows": lambda L: [L.LayerNormalization(axis=[3, 2], center=False)],
+    "LayerNormalization of points": lambda L: [L.LayerNormalization(axis=[1, 2], scale=False)],
+    "LayerNormalization channels_first": lambda L: [
+        L.LayerNormalization(axis=1, beta_constraint="non_neg", gamma_constraint="max_norm")
+    ],
+    "GroupNormalization": lambda L: [L.GroupNormalization(groups=2)],
+    "GroupNormalization instance": lambda L: [
+        L.GroupNormalization(groups=-1, epsilon=1e-2, beta_regularizer="l1")
+    ],
+    "GroupNormalization of all": lambda L: [L.GroupNormalization(1, center=False, scale=False)],
+    "GroupNormalization channels_first": lambda L: [L.GroupNormalization(groups=3, axis=1)],
+    "RMSNormalization": lambda L: [L.RMSNormalization()],
+    "RMSNormalization of images": lambda L: [L.RMSNormalization(axis=[1, 2, 3], epsilon=1e-2)],
+    "UnitNormalization": lambda L: [L.UnitNormalization()],
+    "UnitNormalization of points": lambda L: [L.UnitNormalization(axis=[1, 2])],
+    "UpSampling2D": lambda L: [L.UpSampling2D()],
+    "UpSampling2D uneven": lambda L: [L.UpSampling2D((1, 3))],
+    "UpSampling2D bilinear": lambda L: [L.UpSampling2D((2, 1), interpolation="bilinear")],
+    "UpSampling2D channels_first": lambda L: [
+        L.UpSampling2D(2, data_format="channels_first", interpolation="bilinear")
+    ],
+    "Cropping2D": lambda L: [L.Cropping2D(2)],
+    "Cropping2D pair": lambda L: [L.Cropping2D((1, 2))],
+    "Cropping2D four": lambda L: [L.Cropping2D(((1, 0), (2, 3)))],
+    "Cropping2D channels_first": lambda L: [
+        L.Cropping2D(((0, 2), (1, 0)), data_format="channels_first")
+    ],
+    "RepeatVector": lambda L: [L.Flatten(), L.RepeatVector(3)],
+    "Identity": lambda L: [L.Identity()],
     "chain of channels_first": lambda L: [
         L.Conv2D(6, 3, padding="same", data_format="channels_first"),
         L.BatchNormalization(axis=1),
@@ -632,17 +665,25 @@ LAYER_CLASSES = [
     "BatchNormalization",
     "Concatenate",
     "Conv2D",
+    "Cropping2D",
     "Dense",
     "Dropout",
     "Flatten",
     "GlobalAveragePooling2D",
+    "GroupNormalization",
+    "Identity",
     "InputLayer",
+    "LayerNormalization",
     "LeakyReLU",
     "MaxPooling2D",
+    "RMSNormalization",
     "ReLU",
+    "RepeatVector",
     "Rescaling",
     "Reshape",
     "Softmax",
+    "UnitNormalization",
+    "UpSampling2D",
 ]
 
 

@@ -17,21 +17,29 @@ from martlet.layers import (
     BatchNormalization,
     Concatenate,
     Conv2D,
+    Cropping2D,
     Dense,
     Dropout,
     Flatten,
     GaussianNoise,
     GlobalAveragePooling2D,
     GlobalMaxPooling2D,
+    GroupNormalization,
+    Identity,
+    LayerNormalization,
     LeakyReLU,
     MaxPooling2D,
     Permute,
     PReLU,
     ReLU,
+    RepeatVector,
     Rescaling,
     Reshape,
+    RMSNormalization,
     Softmax,
     SpatialDropout2D,
+    UnitNormalization,
+    UpSampling2D,
     ZeroPadding2D,
 )
 
@@ -66,6 +74,14 @@ SHAPES = [
     (lambda: GlobalMaxPooling2D(keepdims=True), IMAGE, (2, 1, 1, 3)),
     (lambda: ZeroPadding2D(((1, 0), (2, 3))), IMAGE, (2, 9, 13, 3)),
     (lambda: Permute((3, 1, 2)), IMAGE, (2, 3, 8, 8)),
+    (lambda: LayerNormalization([1, 3]), IMAGE, IMAGE),
+    (lambda: GroupNormalization(3), IMAGE, IMAGE),
+    (lambda: RMSNormalization(), IMAGE, IMAGE),
+    (lambda: UnitNormalization((1, 2)), IMAGE, IMAGE),
+    (lambda: UpSampling2D((2, 1), interpolation="Bilinear"), IMAGE, (2, 16, 8, 3)),
+    (lambda: Cropping2D(((1, 0), (2, 3))), IMAGE, (2, 7, 3, 3)),
+    (lambda: RepeatVector(3), (2, 7), (2, 3, 7)),
+    (lambda: Identity(), IMAGE, IMAGE),
     (lambda: SpatialDropout2D(0.5), IMAGE, IMAGE),
     (lambda: GaussianNoise(0.5), IMAGE, IMAGE),
     (lambda: Dropout(0.5, (None, 1, 1, None)), IMAGE, IMAGE),
@@ -464,6 +480,27 @@ def test_layers_know_their_latest_symbols():
         (lambda: GaussianNoise(-1), ValueError, "stddev.*-1"),
         (lambda: ZeroPadding2D(-1), ValueError, "padding.*-1"),
         (lambda: ZeroPadding2D((1, 2, 3)), TypeError, "padding.*2 pairs"),
+        (lambda: Cropping2D((0, -1)), ValueError, "cropping.*-1"),
+        (lambda: Cropping2D((1, 2, 3)), TypeError, "cropping.*2 pairs"),
+        (lambda: UpSampling2D(0), ValueError, "size.*1 to.*0"),
+        (
+            lambda: UpSampling2D(interpolation="linear"),
+            ValueError,
+            "'nearest' or 'bilinear'.*linear",
+        ),
+        (
+            lambda: UpSampling2D(interpolation="bicubic"),
+            NotImplementedError,
+            "interpolation='bicubic'.*'nearest' and 'bilinear'.*not supported yet",
+        ),
+        (lambda: LayerNormalization("last"), TypeError, "axis.*last"),
+        (
+            lambda: LayerNormalization(rms_scaling=True),
+            NotImplementedError,
+            "LayerNormalization: rms_scaling=True",
+        ),
+        (lambda: GroupNormalization(-2), ValueError, "groups.*-1 for one group per channel.*-2"),
+        (lambda: RepeatVector(0), ValueError, "n.*at least 1.*0"),
         (lambda: Permute((1, 3)), ValueError, r"dims.*1 to 2 once.*\[1, 3\]"),
         (lambda: PReLU(shared_axes="all"), TypeError, "shared_axes"),
         (lambda: AveragePooling2D(), TypeError, "pool_size"),
@@ -487,6 +524,16 @@ def test_wrong_arguments(make, kind, message):
         (lambda: Dropout(0.5, (None, 3), name="d"), (4,), r"layer 'd'.*\(None, 3\)"),
         (lambda: ZeroPadding2D(name="z"), (4, 5), "layer 'z'.*4 axes"),
         (
+            lambda: Cropping2D((2, 1), name="c"),
+            (4, 5, 1),
+            r"layer 'c'.*\(2, 2\).*height 4.*width 5",
+        ),
+        (lambda: UpSampling2D(name="u"), (4, 5), "layer 'u'.*4 axes"),
+        (lambda: GroupNormalization(name="g"), (4, 6), "layer 'g'.*groups=32.*1, 2, 3, 6, and -1"),
+        (lambda: LayerNormalization(2, name="n"), (4,), "layer 'n'.*axis 2.*out of range"),
+        (lambda: RMSNormalization(0, name="n"), (4,), "layer 'n'.*axis 0.*batch"),
+        (lambda: RepeatVector(2, name="r"), (4, 5), r"layer 'r'.*\(batch, features\)"),
+        (
             lambda: Dense(2, kernel_constraint=MaxNorm(axis=2), name="d"),
             (4,),
             "layer 'd'.*weight 'kernel': MaxNorm: axis 2",
@@ -506,6 +553,17 @@ def test_wrong_inputs_name_the_layer(layer, shape, message):
 
 
 def test_merging_unlike_shapes():
+    image = Input((8, 8, 1))
+    branches = [
+        Conv2D(4, 3, name="small")(image),
+        Conv2D(4, 3, padding="same", name="large")(image),
+    ]
+    for merge in (layers.add, layers.multiply, layers.maximum, layers.subtract, layers.concatenate):
+        with pytest.raises(
+            ValueError,
+            match=r"layer 'm'.*\(None, 6, 6, 4\).*\(None, 8, 8, 4\).*from 'small', 'large'",
+        ):
+            merge(branches, name="m")
     with pytest.raises(ValueError, match="layer 'joined'"):
         Concatenate(name="joined")([Input((4, 4, 1)), Input((5, 4, 1))])
     with pytest.raises(ValueError, match="layer 'sum'"):

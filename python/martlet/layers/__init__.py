@@ -17,7 +17,9 @@ from ._convolution import Convolution2D as Convolution2D
 from ._core import Activation as Activation
 from ._core import Dense as Dense
 from ._core import Flatten as Flatten
+from ._core import Identity as Identity
 from ._core import Permute as Permute
+from ._core import RepeatVector as RepeatVector
 from ._core import Reshape as Reshape
 from ._input import Input as Input
 from ._input import InputLayer as InputLayer
@@ -37,6 +39,12 @@ from ._merging import minimum as minimum
 from ._merging import multiply as multiply
 from ._merging import subtract as subtract
 from ._normalization import BatchNormalization as BatchNormalization
+from ._normalization import GroupNormalization as GroupNormalization
+from ._normalization import LayerNormalization as LayerNormalization
+from ._normalization import RMSNormalization as RMSNormalization
+from ._normalization import UnitNormalization as UnitNormalization
+from ._padding import Cropping2D as Cropping2D
+from ._padding import UpSampling2D as UpSampling2D
 from ._padding import ZeroPadding2D as ZeroPadding2D
 from ._pooling import AveragePooling2D as AveragePooling2D
 from ._pooling import AvgPool2D as AvgPool2D

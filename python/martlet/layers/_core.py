@@ -195,3 +195,51 @@ class Permute(Layer):
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__({"dims": dims}, **kwargs)
+
+
+class RepeatVector(Layer):
+    """A vector several times, one under the other.
+
+    Parameters
+    ----------
+    n
+        How many times.
+    **kwargs
+        ``name``, ``input_shape``.
+
+    Input shape
+        ``(samples, features)``
+    Output shape
+        ``(samples, n, features)``
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import RepeatVector
+    >>> RepeatVector(2)(np.array([[1.0, 2.0, 3.0]]))
+    array([[[1., 2., 3.],
+            [1., 2., 3.]]], dtype=float32)
+    """
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__({"n": n}, **kwargs)
+
+
+class Identity(Layer):
+    """Its input as it is: stands where a layer is expected and nothing is to be done.
+
+    Parameters
+    ----------
+    **kwargs
+        ``name``, ``input_shape``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import Identity
+    >>> Identity()(np.array([[1.0, 2.0]]))
+    array([[1., 2.]], dtype=float32)
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({}, **kwargs)

@@ -1,10 +1,11 @@
-"""Borders of images."""
+"""Borders of images, and images enlarged."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from .._errors import not_supported
 from ._layer import Layer
 
 
@@ -53,4 +54,106 @@ class ZeroPadding2D(Layer):
         super().__init__(
             {"padding": padding, "data_format": data_format},
             **kwargs,
+        )
+
+
+class Cropping2D(Layer):
+    """Images without some of their border.
+
+    Parameters
+    ----------
+    cropping
+        Rows and columns to leave out on each side: one number; one for the height and one for the
+        width; or ``((top, bottom), (left, right))``.
+    data_format
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
+    **kwargs
+        ``name``, ``input_shape``.
+
+    Input shape
+        ``(samples, height, width, channels)``
+    Output shape
+        ``(samples, height - top - bottom, width - left - right, channels)``
+
+    Raises
+    ------
+    ValueError
+        If a number is negative, or nothing would be left of an image.
+    TypeError
+        If `cropping` has none of the three forms.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import Cropping2D
+    >>> image = np.arange(12.0).reshape(1, 3, 4, 1)
+    >>> Cropping2D(((0, 1), (2, 1)))(image)[0, :, :, 0]
+    array([[2.],
+           [6.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        cropping: int | Sequence[int] | Sequence[Sequence[int]] = ((0, 0), (0, 0)),
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__({"cropping": cropping, "data_format": data_format}, **kwargs)
+
+
+class UpSampling2D(Layer):
+    """Images several times as large.
+
+    Parameters
+    ----------
+    size
+        How many times as high and as wide: one number for both, or two.
+    data_format
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
+    interpolation
+        ``"nearest"`` repeats every point. ``"bilinear"`` takes what lies between the centres of the
+        points, and the nearest one at the border. Keras's others are not supported yet.
+    **kwargs
+        ``name``, ``input_shape``.
+
+    Input shape
+        ``(samples, height, width, channels)``
+    Output shape
+        ``(samples, size[0] * height, size[1] * width, channels)``
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1 or a name unknown.
+    NotImplementedError
+        For an interpolation that Keras has and Martlet does not.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import UpSampling2D
+    >>> image = np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1)
+    >>> UpSampling2D((1, 3))(image)[0, :, :, 0]
+    array([[1., 1., 1., 2., 2., 2.],
+           [3., 3., 3., 4., 4., 4.]], dtype=float32)
+    >>> UpSampling2D(interpolation="bilinear")(image)[0, 0, :, 0]
+    array([1.  , 1.25, 1.75, 2.  ], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        size: int | Sequence[int] = (2, 2),
+        data_format: str | None = None,
+        interpolation: str = "nearest",
+        **kwargs: Any,
+    ) -> None:
+        if interpolation in ("bicubic", "lanczos3", "lanczos5"):
+            not_supported(
+                f"UpSampling2D: interpolation={interpolation!r} (there are 'nearest' and "
+                "'bilinear')"
+            )
+        super().__init__(
+            {"size": size, "data_format": data_format, "interpolation": interpolation}, **kwargs
         )
