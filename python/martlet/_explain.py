@@ -181,6 +181,36 @@ def _concatenation(config: dict[str, Any], inputs: Sequence[Shape], output: Shap
     return [Line(what, "those of all inputs", numbers, output[axis])]
 
 
+def _enlarged(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
+    axes = _axes(config)
+    return [
+        *(
+            Line(what, f"size × {what}", f"{size} × {inputs[0][axis]}", output[axis])
+            for what, size, axis in zip(("height", "width"), config["size"], axes, strict=False)
+        ),
+        Line("channels", "as before", str(output[axes[2]]), output[axes[2]]),
+    ]
+
+
+def _bordered(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
+    """Height and width with something added on each side, or left out."""
+    sign, borders = ("+", config["padding"]) if "padding" in config else ("−", config["cropping"])
+    axes = _axes(config)
+    lines = []
+    for what, sides, ends, axis in zip(
+        ("height", "width"), ("top bottom", "left right"), borders, axes, strict=False
+    ):
+        before, after = sides.split()
+        words = f"{what} {sign} {before} {sign} {after}"
+        numbers = f"{inputs[0][axis]} {sign} {ends[0]} {sign} {ends[1]}"
+        lines.append(Line(what, words, numbers, output[axis]))
+    return [*lines, Line("channels", "as before", str(output[axes[2]]), output[axes[2]])]
+
+
+def _repeated(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
+    return [Line("rows", "n", str(output[0]), output[0])]
+
+
 def _unknown(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
     return ["the shape stays as it is"] if all(shape == output for shape in inputs) else []
 
@@ -189,11 +219,15 @@ _SIZES = {
     "AveragePooling2D": _pooling,
     "Concatenate": _concatenation,
     "Conv2D": _convolution,
+    "Cropping2D": _bordered,
     "Dense": _dense,
     "Flatten": _flatten,
     "GlobalAveragePooling2D": _global_pooling,
     "GlobalMaxPooling2D": _global_pooling,
     "MaxPooling2D": _pooling,
+    "RepeatVector": _repeated,
+    "UpSampling2D": _enlarged,
+    "ZeroPadding2D": _bordered,
 }
 
 
@@ -205,7 +239,7 @@ def _parameters(kind: str, config: dict[str, Any], weights: Sequence[_native.Wei
         "Conv2D": ["kernel height × kernel width × input channels × filters", "filters"],
         "Dense": ["inputs × units", "units"],
     }.get(kind, [each.name for each in weights])
-    if config.get("groups", 1) > 1:
+    if kind == "Conv2D" and config["groups"] > 1:
         words[0] = words[0].replace("input channels", "(input channels / groups)")
     numbers = [_product(each.shape) or "1" for each in weights]
     return Line(

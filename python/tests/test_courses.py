@@ -281,3 +281,62 @@ def test_a_smile_detector(data_folder):
     model.fit(x_train, y_train, epochs=6, batch_size=64, class_weight=weights, verbose=0)
     _, accuracy = model.evaluate(x_test, y_test, verbose=0)
     assert accuracy > 0.88
+
+
+def digits_on_noise(images: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Each digit, twice as large, somewhere in a noisy picture, and a mask of where it is drawn.
+
+    Both ``(samples, 32, 32, 1)``.
+    """
+    random = np.random.default_rng(seed)
+    ink = images.repeat(2, axis=1).repeat(2, axis=2) / 16.0
+    x = random.uniform(0, 0.6, (len(ink), 32, 32))
+    mask = np.zeros_like(x)
+    for index, (row, column) in enumerate(random.integers(0, 17, (len(ink), 2))):
+        window = (index, slice(row, row + 16), slice(column, column + 16))
+        mask[window] = ink[index] > 0.5
+        x[window] = np.maximum(x[window], ink[index])
+    return x[..., None].astype(np.float32), mask[..., None].astype(np.float32)
+
+
+def u_net(keras: Any) -> Any:
+    layers = keras.layers
+
+    def block(x: Any, filters: int) -> Any:
+        for _ in range(2):
+            x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+        return x
+
+    picture = keras.Input((32, 32, 1))
+    fine = block(picture, 8)
+    middle = block(layers.MaxPooling2D()(fine), 16)
+    coarse = block(layers.MaxPooling2D()(middle), 32)
+    up = layers.Concatenate()([layers.UpSampling2D()(coarse), middle])
+    up = layers.UpSampling2D(interpolation="bilinear")(block(up, 16))
+    up = block(layers.concatenate([up, fine]), 8)
+    return keras.Model(picture, layers.Conv2D(1, 1, activation="sigmoid")(up))
+
+
+def test_a_u_net_finds_digits_on_noise():
+    (train, _), (test, _) = martlet.datasets.digits.load_data()
+    x, masks = digits_on_noise(train, seed=1)
+    martlet.utils.set_random_seed(1)
+    model = u_net(martlet)
+    model.compile(martlet.optimizers.Adam(3e-3), "binary_crossentropy")
+    model.fit(x, masks, epochs=6, batch_size=32, verbose=0)
+    unseen, expected = digits_on_noise(test, seed=2)
+    found = model.predict(unseen, verbose=0) > 0.5
+    dice = 2 * (found * expected).sum() / (found.sum() + expected.sum())
+    assert dice > 0.9
+
+
+def test_a_step_of_a_u_net_is_the_same_on_both():
+    (train, _), _ = martlet.datasets.digits.load_data()
+    x, masks = digits_on_noise(train[:24], seed=3)
+    histories = []
+    for keras, model in zip(MODULES, on_both(u_net), strict=True):
+        model.compile(keras.optimizers.SGD(0.1), "binary_crossentropy")
+        histories.append(
+            model.fit(x, masks, epochs=2, batch_size=8, shuffle=False, verbose=0).history
+        )
+    assert_same_history(histories, 1e-4)

@@ -51,6 +51,14 @@ CASES = [
     (layers.Dropout(0.5), IMAGE),
     (layers.ReLU(), IMAGE),
     (layers.Reshape((-1, 3)), IMAGE),
+    (layers.UpSampling2D((2, 3)), IMAGE),
+    (layers.Cropping2D(((1, 2), (0, 3))), IMAGE),
+    (layers.ZeroPadding2D((2, 1)), IMAGE),
+    (layers.RepeatVector(4), (7,)),
+    (layers.LayerNormalization(axis=[1, 3]), IMAGE),
+    (layers.GroupNormalization(groups=3), IMAGE),
+    (layers.GroupNormalization(groups=3, center=False, scale=False), IMAGE),
+    (layers.RMSNormalization(), IMAGE),
 ]
 
 
@@ -96,6 +104,19 @@ def test_padding_and_dilation_have_their_own_formulas():
     assert "⌊(9 − ((3 − 1) × 2 + 1)) / 1⌋ + 1 = 5" in dilated
     grouped = layers.Conv2D(6, 3, groups=3).explain((9, 9, 3))
     assert "(input channels / groups) × filters + filters = 3 × 3 × 1 × 6 + 6 = 60" in grouped
+
+
+def test_borders_and_enlargement_have_their_own_formulas():
+    cropped = layers.Cropping2D(((1, 2), (0, 3))).explain((28, 21, 3))
+    assert "height     = height − top − bottom = 28 − 1 − 2 = 25" in cropped
+    assert "width      = width − left − right = 21 − 0 − 3 = 18" in cropped
+    framed = layers.ZeroPadding2D((2, 1), data_format="channels_first").explain((3, 28, 21))
+    assert "height     = height + top + bottom = 28 + 2 + 2 = 32" in framed
+    assert "channels   = as before = 3" in framed
+    enlarged = layers.UpSampling2D((2, 3), data_format="channels_first").explain((3, 28, 21))
+    assert "width      = size × width = 3 × 21 = 63" in enlarged
+    normalized = layers.LayerNormalization(axis=[1, 3]).explain((28, 21, 3))
+    assert "gamma + beta = 28 × 3 + 28 × 3 = 168" in normalized
 
 
 def test_normalization_tells_what_is_not_trained():

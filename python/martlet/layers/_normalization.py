@@ -114,8 +114,8 @@ class LayerNormalization(Layer):
     Parameters
     ----------
     axis
-        The axis, or a list of axes, that mean and variance are taken over; counted with the samples'
-        axis as 0. With ``-1`` every point of an image is normalized over its channels, with
+        The axis, or a list of axes, that mean and variance are taken over; the samples' axis counts
+        as 0. With ``-1`` every point of an image is normalized over its channels, with
         ``[1, 2, 3]`` the image as a whole.
     epsilon
         Added to the variance.
