@@ -313,6 +313,60 @@ def test_batch_normalization_by_the_batch_and_by_the_averages():
     assert layer(x, training=True).ravel() == pytest.approx(expected, abs=1e-6)
 
 
+def test_normalizations_of_single_samples():
+    # Mean 3 and population variance 3.5; the squares have the mean 12.5.
+    x = np.array([[1.0, 2.0, 3.0, 6.0]])
+    for training in (False, True):
+        assert LayerNormalization()(x, training=training).ravel() == pytest.approx(
+            (x.ravel() - 3) / np.sqrt(3.5 + 1e-3), abs=1e-6
+        )
+    assert RMSNormalization()(x).ravel() == pytest.approx(x.ravel() / np.sqrt(12.5), abs=1e-6)
+    # Two groups of two channels, over two points.
+    points = np.array([[[1.0, 3.0, 10.0, 20.0], [3.0, 1.0, 20.0, 10.0]]])
+    expected = [-1, 1, -1, 1, 1, -1, 1, -1]
+    assert GroupNormalization(2, epsilon=0)(points).ravel() == pytest.approx(expected, abs=1e-6)
+    # A sample's numbers do not depend on its batch.
+    batch = np.random.default_rng(0).normal(size=(5, 6, 6, 8))
+    for layer in (LayerNormalization([2, 3]), GroupNormalization(4), GroupNormalization(-1)):
+        assert layer(batch)[3:4].tobytes() == layer(batch[3:4]).tobytes()
+
+
+def test_rows_without_length_keep_training_alive():
+    model = martlet.Sequential([Input((3,)), Dense(4, "relu"), UnitNormalization(), Dense(1)])
+    model.set_weights([np.zeros((3, 4)), np.full(4, -1.0), np.ones((4, 1)), np.zeros(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((8, 3)), np.ones((8, 1)), verbose=0)
+    assert model.get_weights()[0].tolist() == np.zeros((3, 4)).tolist()
+    assert model.get_weights()[3].tolist() == pytest.approx([0.02])
+
+
+def test_upsampling_repeats_or_goes_between_centres():
+    x = np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1)
+    assert UpSampling2D()(x)[0, 1, :, 0].tolist() == [1, 1, 2, 2]
+    between = UpSampling2D(interpolation="bilinear")(x)[0, :, :, 0]
+    assert between[0].tolist() == [1, 1.25, 1.75, 2]
+    assert between[:, 0].tolist() == [1, 1.5, 2.5, 3]
+    first = UpSampling2D((1, 2), data_format="channels_first")(x.reshape(1, 1, 2, 2))
+    assert first.tolist() == [[[[1, 1, 2, 2], [3, 3, 4, 4]]]]
+
+
+def test_cropping_in_its_three_forms():
+    x = np.arange(30.0).reshape(1, 5, 6, 1)
+    assert Cropping2D(1)(x)[0, :, :, 0].tolist() == x[0, 1:4, 1:5, 0].tolist()
+    assert Cropping2D((2, 1))(x)[0, :, :, 0].tolist() == x[0, 2:3, 1:5, 0].tolist()
+    assert Cropping2D(((0, 1), (2, 0)))(x)[0, :, :, 0].tolist() == x[0, :4, 2:, 0].tolist()
+    assert Cropping2D()(x).tolist() == x.tolist()
+
+
+def test_repetition_and_identity():
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert RepeatVector(2)(x).tolist() == [[[1, 2], [1, 2]], [[3, 4], [3, 4]]]
+    assert Identity()(x).tolist() == x.tolist()
+    source = Input((2,))
+    model = martlet.Model(source, Identity()(source))
+    assert model.predict(x, verbose=0).tolist() == x.tolist()
+
+
 def test_merging_lists_of_arrays():
     a, b = np.ones((2, 3)), np.full((2, 3), 2.0)
     assert Add()([a, b]).tolist() == (a + b).tolist()
