@@ -14,6 +14,9 @@ private struct Neighbours {
   /// Share of the second one.
   var share: Float
 
+  /// Neither takes the fill value.
+  @inline(__always) var isInside: Bool { first >= 0 && second >= 0 }
+
   @inline(__always) init(_ position: Double, _ size: Int, _ isBilinear: Bool, _ fill: ImageFill) {
     if isBilinear {
       let lower = position.rounded(.down)
@@ -60,11 +63,14 @@ private func forEachPoint(
   while p < map.outputHeight {
     let row = map.rowStart + map.rowPerRow * Double(p)
     let column = map.columnStart + map.columnPerRow * Double(p)
+    var rows = Neighbours(row, map.height, isBilinear, rowFill)
     var q = 0
     while q < map.outputWidth {
+      if map.rowPerColumn != 0 {
+        rows = Neighbours(row + map.rowPerColumn * Double(q), map.height, isBilinear, rowFill)
+      }
       body(
-        output,
-        Neighbours(row + map.rowPerColumn * Double(q), map.height, isBilinear, rowFill),
+        output, rows,
         Neighbours(column + map.columnPerColumn * Double(q), map.width, isBilinear, columnFill))
       output += map.channels
       q += 1
@@ -80,8 +86,25 @@ private func resample(_ x: Source, _ y: Target, _ map: borrowing Resampling) {
   @inline(__always) func value(_ row: Int, _ column: Int, _ channel: Int) -> Float {
     row < 0 || column < 0 ? fillValue : x[row * rowStep + column * channels + channel]
   }
+  // Whole vectors of channels, but for points that take the fill value.
+  let isWide = channels >= vectorWidth
   if map.isBilinear {
     forEachPoint(map) { output, rows, columns in
+      if isWide && rows.isInside && columns.isInside {
+        let upper = x + rows.first * rowStep
+        let lower = x + rows.second * rowStep
+        let (left, right) = (columns.first * channels, columns.second * channels)
+        let share = splat(columns.share)
+        let rest = splat(1 - columns.share)
+        let below = splat(rows.share)
+        let above = splat(1 - rows.share)
+        fill(y + output, channels) { at in
+          let top = rest * at(upper + left) + share * at(upper + right)
+          let bottom = rest * at(lower + left) + share * at(lower + right)
+          return above * top + below * bottom
+        }
+        return
+      }
       var channel = 0
       while channel < channels {
         let top =
@@ -96,6 +119,11 @@ private func resample(_ x: Source, _ y: Target, _ map: borrowing Resampling) {
     }
   } else {
     forEachPoint(map) { output, rows, columns in
+      if isWide && rows.isInside && columns.isInside {
+        let point = x + (rows.first * rowStep + columns.first * channels)
+        fill(y + output, channels) { at in at(point) }
+        return
+      }
       var channel = 0
       while channel < channels {
         y[output + channel] = value(rows.first, columns.first, channel)
@@ -107,10 +135,17 @@ private func resample(_ x: Source, _ y: Target, _ map: borrowing Resampling) {
 
 private func resampleBackward(_ dy: Source, _ dx: Target, _ map: borrowing Resampling) {
   let channels = map.channels
+  let isWide = channels >= vectorWidth
   let rowStep = map.rowStep
   @inline(__always) func add(_ row: Int, _ column: Int, _ share: Float, _ output: Int) {
     if row < 0 || column < 0 || share == 0 { return }
     let target = dx + (row * rowStep + column * channels)
+    if isWide {
+      let slope = dy + output
+      let factor = splat(share)
+      fill(target, channels) { at in at(target) + factor * at(slope) }
+      return
+    }
     var channel = 0
     while channel < channels {
       target[channel] += share * dy[output + channel]

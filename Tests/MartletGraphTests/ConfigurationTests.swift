@@ -23,6 +23,12 @@ struct ConfigurationTests {
     #""kernel_initializer": "# + initializer("GlorotUniform", #"{"seed": null}"#)
     + #", "bias_initializer": "# + initializer("Zeros")
 
+  private static let gammaAndBeta =
+    #""beta_initializer": \#(initializer("Zeros")), "#
+    + #""gamma_initializer": \#(initializer("Ones")), "#
+    + #""beta_regularizer": null, "gamma_regularizer": null, "beta_constraint": null, "#
+    + #""gamma_constraint": null"#
+
   @Test(arguments: [
     (
       "Conv2D", #"{"filters": 2, "kernel_size": 3, "activation": "relu"}"#,
@@ -69,6 +75,27 @@ struct ConfigurationTests {
         + #""gamma_constraint": null, "synchronized": false, "renorm": false, "#
         + #""renorm_clipping": null, "renorm_momentum": 0.99"#
     ),
+    (
+      "LayerNormalization", #"{"axis": [2, 1]}"#,
+      #""axis": [2, 1], "epsilon": 0.001, "center": true, "scale": true, "rms_scaling": false, "#
+        + gammaAndBeta
+    ),
+    (
+      "GroupNormalization", "{}",
+      #""groups": 32, "axis": -1, "epsilon": 0.001, "center": true, "scale": true, "#
+        + gammaAndBeta
+    ),
+    ("RMSNormalization", "{}", #""axis": -1, "epsilon": 1e-06"#),
+    ("UnitNormalization", #"{"axis": 1}"#, #""axis": 1"#),
+    (
+      "UpSampling2D", #"{"size": 3}"#,
+      #""size": [3, 3], "data_format": "channels_last", "interpolation": "nearest""#
+    ),
+    (
+      "Cropping2D", #"{"cropping": [1, 2]}"#,
+      #""cropping": [[1, 1], [2, 2]], "data_format": "channels_last""#
+    ),
+    ("RepeatVector", #"{"n": 3}"#, #""n": 3"#),
     ("Concatenate", "{}", #""axis": -1"#),
     (
       "Rescaling", #"{"scale": 0.00392156862745098}"#,

@@ -22,11 +22,13 @@ import Testing
     var numbers = SeededGenerator(seed: 3)
     for (index, fill) in ImageFill.allCases.enumerated() {
       for isBilinear in [false, true] {
-        for (height, width, channels) in [(1, 1, 1), (4, 6, 1), (6, 3, 3), (5, 5, 17)] {
+        for (height, width, channels) in [(1, 1, 1), (4, 6, 1), (6, 3, 3), (5, 5, 17), (5, 4, 16)] {
           var map = ImageTests.map(
             height, width, channels, isBilinear: isBilinear, fill)
           // Another one beside the image, but for the narrowest of them.
           if width > 1 { map.columnFill = ImageFill.allCases[(index + height) % 4] }
+          // Upright, as images that change their size.
+          if channels == 16 { (map.rowPerColumn, map.columnPerRow) = (0, 0) }
           let what =
             "\(map.rowFill), \(map.columnFill), bilinear \(isBilinear), \(height) × \(width) × "
             + "\(channels)"
