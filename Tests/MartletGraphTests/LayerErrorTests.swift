@@ -418,6 +418,12 @@ struct LayerErrorTests {
           + "(None, 3, 3), (None, 3); the inputs come from 'in0', 'in1'"
       ),
       (
+        "Concatenate", #"{"name": "c"}"#, [[6, 6, 8], [7, 7, 4]],
+        "layer 'c': inputs must have matching shapes except for the concatenation axis -1, received "
+          + "(None, 6, 6, 8), (None, 7, 7, 4); Cropping2D, ZeroPadding2D or Resizing bring images to "
+          + "one size; the inputs come from 'in0', 'in1'"
+      ),
+      (
         "Concatenate", #"{"name": "c"}"#, [],
         "layer 'c': expected a list of at least 1 input, received none"
       ),

@@ -21,9 +21,13 @@ package struct Concatenate: ConfigurableLayerKind {
       var extents = input.extents
       if input.rank == first.rank { extents[axis] = first[axis] }
       guard extents == first.extents else {
+        // The usual case: a size that a pooling has halved was odd.
+        let cure =
+          inputs.allSatisfy { $0.rank == 3 }
+          ? "; Cropping2D, ZeroPadding2D or Resizing bring images to one size" : ""
         throw .invalidArgument(
           "inputs must have matching shapes except for the concatenation axis \(self.axis), "
-            + "received \(inputs.map(\.batchDescription).joined(separator: ", "))")
+            + "received \(inputs.map(\.batchDescription).joined(separator: ", "))\(cure)")
       }
     }
     return []
