@@ -42,8 +42,10 @@ extension Attributes {
     try choice("data_format", default: .channelsLast)
   }
 
-  mutating func padding() throws(MartletError) -> Padding {
-    try choice("padding", default: Padding.valid)
+  /// - Parameter causal: Whether it may be that, too, as for sequences.
+  mutating func padding(causal: Bool = false) throws(MartletError) -> Padding {
+    try choice(
+      "padding", default: .valid, among: causal ? [.valid, .same, .causal] : [.valid, .same])
   }
 
   mutating func activation(_ name: String = "activation") throws(MartletError) -> ActivationFunction
@@ -127,10 +129,6 @@ extension Attributes {
     }
     return MartletError(error.kind, "\(error.message); did you mean '\(near)'?")
   }
-}
-
-extension Padding: CaseIterable {
-  package static var allCases: [Padding] { [.valid, .same] }
 }
 
 extension JSONValue {

@@ -48,13 +48,25 @@ package struct Attributes {
   package mutating func pair(
     _ name: String, default fallback: [Int]? = nil, atLeast least: Int = 1
   ) throws(MartletError) -> [Int] {
+    try sizes(name, count: 2, default: fallback, atLeast: least)
+  }
+
+  /// One size for each of `count` axes, vertical first: `3` stands for as many.
+  package mutating func sizes(
+    _ name: String, count: Int, default fallback: [Int]? = nil, atLeast least: Int = 1
+  ) throws(MartletError) -> [Int] {
     guard let value = value(name) else { return try required(name, fallback) }
     let elements: [JSONValue]
-    if case .array(let array) = value { elements = array } else { elements = [value, value] }
+    if case .array(let array) = value {
+      elements = array
+    } else {
+      elements = [JSONValue](repeating: value, count: count)
+    }
     var sizes: [Int] = []
     for case .integer(let size) in elements { sizes.append(size) }
-    guard sizes.count == 2, elements.count == 2 else {
-      throw wrongType(name, expected: "an integer or a list of 2 integers", value)
+    guard sizes.count == count, elements.count == count else {
+      throw wrongType(
+        name, expected: "an integer or a list of \(count) integer\(count == 1 ? "" : "s")", value)
     }
     guard sizes.allSatisfy({ $0 >= least && $0 <= Attributes.largestSize }) else {
       throw invalid(
@@ -189,13 +201,16 @@ package struct Attributes {
   }
 
   /// One of the cases of a text enumeration, in any letter case.
+  ///
+  /// - Parameter known: Those that the layer takes; `nil` for all.
   package mutating func choice<Choice: RawRepresentable & CaseIterable>(
-    _ name: String, default fallback: Choice
+    _ name: String, default fallback: Choice, among known: [Choice]? = nil
   ) throws(MartletError) -> Choice where Choice.RawValue == String {
     let text = try text(name, default: fallback.rawValue)
-    guard let choice = Choice(rawValue: text.lowercased()) else {
-      let known = Choice.allCases.map { "'\($0.rawValue)'" }.joined(separator: " or ")
-      throw invalid(name, expected: known, .text(text))
+    let known = known ?? Array(Choice.allCases)
+    guard let choice = known.first(where: { $0.rawValue == text.lowercased() }) else {
+      let names = known.map { "'\($0.rawValue)'" }.joined(separator: " or ")
+      throw invalid(name, expected: names, .text(text))
     }
     return choice
   }

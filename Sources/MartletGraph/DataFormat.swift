@@ -28,10 +28,11 @@ package enum DataFormat: String, CaseIterable, Sendable {
     _ body: (Program.ValueID, inout Program) throws(MartletError) -> Program.ValueID
   ) throws(MartletError) -> Program.ValueID {
     guard self == .channelsFirst else { return try body(call.inputs[0], &program) }
-    let channelsLast = TranspositionOp(order: [1, 2, 0])
+    let rank = program.shapes[call.inputs[0]].rank
+    let channelsLast = TranspositionOp(order: Array(1..<rank) + [0])
     let image = try program.apply(channelsLast, to: call.inputs, layer: call.layer)
     let result = try body(image, &program)
-    guard program.shapes[result].rank == 3 else { return result }
+    guard program.shapes[result].rank == rank else { return result }
     return try program.apply(channelsLast.inverse, to: [result], layer: call.layer)
   }
 }

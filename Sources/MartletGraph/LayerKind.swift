@@ -82,10 +82,12 @@ package struct WeightRequest: Sendable {
       extents, WeightRules(name: name, initializer: initializer), isTrainable: isTrainable)
   }
 
+  /// - Parameter name: Where it is not the one that the arguments are named after.
   init(
-    _ extents: [Int], _ rules: WeightRules, isTrainable: Bool = true
+    _ extents: [Int], _ rules: WeightRules, name: String? = nil, isTrainable: Bool = true
   ) throws(MartletError) {
-    name = rules.name
+    let name = name ?? rules.name
+    self.name = name
     initializer = rules.initializer
     self.isTrainable = isTrainable
     penalty = rules.regularizer?.penalty

@@ -14,6 +14,8 @@ package enum LayerRegistry {
     RandomBrightness.self,
     LayerNormalization.self, GroupNormalization.self, RMSNormalization.self, UnitNormalization.self,
     UpSampling2D.self, Cropping2D.self, RepeatVector.self, Identity.self,
+    DepthwiseConv2D.self, SeparableConv2D.self, Conv2DTranspose.self, Conv1D.self,
+    MaxPooling1D.self, AveragePooling1D.self, GlobalAveragePooling1D.self, GlobalMaxPooling1D.self,
   ]
 
   /// Keras's second names.
@@ -21,6 +23,10 @@ package enum LayerRegistry {
     "MaxPool2D": "MaxPooling2D", "AvgPool2D": "AveragePooling2D",
     "GlobalAvgPool2D": "GlobalAveragePooling2D", "GlobalMaxPool2D": "GlobalMaxPooling2D",
     "Convolution2D": "Conv2D",
+    "Convolution1D": "Conv1D",
+    "SeparableConvolution2D": "SeparableConv2D", "Convolution2DTranspose": "Conv2DTranspose",
+    "MaxPool1D": "MaxPooling1D", "AvgPool1D": "AveragePooling1D",
+    "GlobalAvgPool1D": "GlobalAveragePooling1D", "GlobalMaxPool1D": "GlobalMaxPooling1D",
   ]
 
   private static let kindsByName: [String: any ConfigurableLayerKind.Type] = {

@@ -19,6 +19,7 @@ package struct Kernels: Sendable {
   /// Where the processor has tile registers.
   package var tiles: TileKernels?
   package var winograd: WinogradKernels
+  package var depthwise: DepthwiseKernels
   package var elementwise: ElementwiseKernels
   package var layout: LayoutKernels
   package var softmax: SoftmaxKernels
@@ -33,6 +34,7 @@ package struct Kernels: Sendable {
 
   package init(
     name: String, vectorWidth: Int, product: ProductKernels, winograd: WinogradKernels,
+    depthwise: DepthwiseKernels,
     elementwise: ElementwiseKernels, layout: LayoutKernels, softmax: SoftmaxKernels,
     pooling: PoolingKernels, image: ImageKernels, normalization: NormalizationKernels,
     reduction: ReductionKernels, penalty: PenaltyKernels, optimizer: OptimizerKernels,
@@ -43,6 +45,7 @@ package struct Kernels: Sendable {
     self.product = product
     floats = product
     self.winograd = winograd
+    self.depthwise = depthwise
     self.elementwise = elementwise
     self.layout = layout
     self.softmax = softmax

@@ -7,7 +7,8 @@ import MartletKernelTable
 package func kernelTable() -> Kernels {
   Kernels(
     name: levelName, vectorWidth: vectorWidth, product: productKernels, winograd: winogradKernels,
-    elementwise: elementwiseKernels, layout: layoutKernels, softmax: softmaxKernels,
+    depthwise: depthwiseKernels, elementwise: elementwiseKernels, layout: layoutKernels,
+    softmax: softmaxKernels,
     pooling: poolingKernels, image: imageKernels, normalization: normalizationKernels,
     reduction: reductionKernels, penalty: penaltyKernels,
     optimizer: optimizerKernels, random: randomKernels, conversion: conversionKernels)

@@ -10,7 +10,7 @@ import MartletTensors
 /// the bare convolution; fusion adds bias, activation and max pooling, so that the plane between
 /// them exists for one sample at a time and only pooled values and their positions are kept. A batch
 /// normalization by moving averages becomes part of w and b.
-package struct ConvolutionOp: Operation {
+package struct ConvolutionOp: LinearOperation {
   package var geometry: ConvolutionGeometry
   package var hasBias = false
   /// By moving averages, along the filters, where no variable of both has a gradient.
@@ -34,31 +34,18 @@ package struct ConvolutionOp: Operation {
   }
 
   package func outputShape(of inputs: [Shape]) throws(MartletError) -> Shape {
-    let expected = [geometry.vertical.input, geometry.horizontal.input, geometry.channels]
-    guard inputs.count == 1, inputs[0].extents == expected else {
-      throw .invalidArgument(
-        "convolution expects an input of shape \(Shape.text(expected)), "
-          + "got \(inputs.map(\.description).joined(separator: ", "))")
-    }
-    // The image with a border as wide as the kernel on all sides is the largest thing that either
-    // pass works on: a far-reaching dilation must not overflow its size.
-    let (v, h) = (geometry.vertical, geometry.horizontal)
-    _ = try Shape([
-      v.input + 2 * v.span, h.input + 2 * h.span, max(geometry.channels, geometry.filters),
-    ])
-    return try Shape(pooling?.outputExtents ?? geometry.outputExtents)
+    let output = try geometry.outputShape(of: inputs, label)
+    try geometry.checkSizes()
+    guard let pooling else { return output }
+    return try Shape(pooling.outputExtents)
   }
 
-  /// bfloat16 numbers come in pairs of channels, and of filters for the gradient. A few of them would
-  /// not fill the registers.
   package func productPrecision(_ wanted: ProductPrecision, inputs: [Shape]) -> ProductPrecision {
-    let (channels, filters) = (geometry.channelsPerGroup, geometry.filtersPerGroup)
-    let fits = channels % 2 == 0 && filters % 2 == 0 && min(channels, filters) >= 8
-    return fits ? precision ?? wanted : .float32
+    geometry.fillsTileRegisters ? precision ?? wanted : .float32
   }
 
   package func needs(_ setting: Setting) -> Needs {
-    let algorithm = algorithm(setting)
+    let algorithm = geometry.algorithm(setting)
     let isTraining = setting.isTraining
     var needs = Needs()
     needs.preparedCount =
@@ -74,6 +61,40 @@ package struct ConvolutionOp: Operation {
       needs.savedBytesPerSample = setting.outputShape.count * MemoryLayout<UInt16>.stride
     }
     return needs
+  }
+}
+
+extension ConvolutionGeometry {
+  /// The shape rule of operations that have these sizes.
+  func outputShape(of inputs: [Shape], _ label: String) throws(MartletError) -> Shape {
+    let expected = [vertical.input, horizontal.input, channels]
+    guard inputs.count == 1, inputs[0].extents == expected else {
+      throw .invalidArgument(
+        "\(label) expects an input of shape \(Shape.text(expected)), "
+          + "got \(inputs.map(\.description).joined(separator: ", "))")
+    }
+    return try Shape(outputExtents)
+  }
+
+  /// The image with a border as wide as the kernel on all sides is the largest thing that a pass works
+  /// on: a far-reaching dilation must not overflow its size.
+  func checkSizes() throws(MartletError) {
+    _ = try Shape([
+      vertical.input + 2 * vertical.span, horizontal.input + 2 * horizontal.span,
+      max(channels, filters),
+    ])
+  }
+
+  /// Whether bfloat16 numbers fill the registers: they come in pairs of channels, and of filters for
+  /// the gradient, and a few of them would not.
+  var fillsTileRegisters: Bool {
+    channelsPerGroup % 2 == 0 && filtersPerGroup % 2 == 0
+      && min(channelsPerGroup, filtersPerGroup) >= 8
+  }
+
+  func algorithm(_ setting: Setting) -> any ConvolutionAlgorithm {
+    WinogradConvolution(self, setting.kernels, groupSize: setting.groupSize)
+      ?? DirectConvolution(self, setting.kernels) as any ConvolutionAlgorithm
   }
 }
 
@@ -94,57 +115,46 @@ private struct ConvolutionScratch {
   let compact: Int
   let count: Int
 
-  private static let slack = Buffer.slack / MemoryLayout<Float>.stride
-
   init(_ operation: ConvolutionOp, _ algorithm: any ConvolutionAlgorithm, isTraining: Bool) {
     let geometry = operation.geometry
     let chunk = algorithm.chunkSize
-    // Each plane ends with some room: kernels read whole vectors.
-    func step(_ count: Int) -> Int { (count + 2 * ConvolutionScratch.slack - 1) / 16 * 16 }
-    imageStep = algorithm.imagePlane.isImage ? 0 : step(algorithm.imagePlane.count)
+    imageStep = algorithm.imagePlane.copyStep
     outputStep =
       operation.pooling == nil
-      ? 0 : step(geometry.vertical.output * geometry.horizontal.output * geometry.filters)
+      ? 0 : Plane.step(geometry.outputExtents.reduce(1, *))
     gradientStep =
       isTraining && !operation.readsGradientInPlace(algorithm)
-      ? step(algorithm.gradientPlane.count) : 0
+      ? Plane.step(algorithm.gradientPlane.count) : 0
     outputs = chunk * imageStep
     gradients = chunk * imageStep
     compact = gradients + chunk * gradientStep
     let pooled = operation.pooling.map { $0.outputExtents.reduce(1, *) } ?? 0
-    count = max(outputs + chunk * outputStep, isTraining ? compact + step(pooled) : 0)
+    count = max(outputs + chunk * outputStep, isTraining ? compact + Plane.step(pooled) : 0)
   }
 }
 
 extension ConvolutionOp {
-  fileprivate func algorithm(_ setting: Setting) -> any ConvolutionAlgorithm {
-    if let winograd = WinogradConvolution(
-      geometry, setting.kernels, groupSize: setting.groupSize)
-    {
-      return winograd
-    }
-    return DirectConvolution(geometry, setting.kernels)
-  }
-
   /// Whether nothing lies between the gradient of the output and the algorithm.
   fileprivate func readsGradientInPlace(_ algorithm: any ConvolutionAlgorithm) -> Bool {
     activation == .linear && pooling == nil && algorithm.gradientPlane.isImage
   }
 
   private func weights(_ site: Site) -> FoldedWeights {
-    FoldedWeights(normalization, hasBias: hasBias, site.variables, in: site.prepared)
+    FoldedWeights(
+      normalization, hasBias: hasBias, channels: geometry.filters, site.variables,
+      in: site.prepared)
   }
 
   package func prepare(_ site: Site) -> [Stage] {
     let weights = weights(site)
     return weights.stages
-      + algorithm(site.setting).prepare(
+      + geometry.algorithm(site.setting).prepare(
         weights.weights, into: weights.prepared,
         forInputGradient: site.setting.givesInputGradient)
   }
 
   package func forward(_ site: Site) -> [Stage] {
-    let algorithm = algorithm(site.setting)
+    let algorithm = geometry.algorithm(site.setting)
     let kernels = site.kernels
     let isTraining = site.setting.isTraining
     let scratch = ConvolutionScratch(self, algorithm, isTraining: isTraining)
@@ -164,7 +174,8 @@ extension ConvolutionOp {
           algorithm.forward(
             ConvolutionForward(
               count: chunk.count,
-              images: images(chunk, algorithm.imagePlane, scratch, site, task),
+              images: algorithm.imagePlane.planes(
+                chunk, of: site.inputs[0], copies: task.scratch, kernels, task),
               outputs: outputs, bias: weights.bias, clampsAtZero: clamps,
               prepared: Source(weights.prepared), work: task.scratch + scratch.count))
           for (index, sample) in chunk.enumerated() {
@@ -183,23 +194,9 @@ extension ConvolutionOp {
     ]
   }
 
-  /// The images of a chunk as the algorithm reads them.
-  private func images(
-    _ chunk: Range<Int>, _ plane: Plane, _ scratch: ConvolutionScratch, _ site: Site,
-    _ task: borrowing Task
-  ) -> Planes<Source> {
-    let images = site.inputs[0].planes(from: chunk.lowerBound, task)
-    guard !plane.isImage else { return Planes(first: Source(images.first), step: images.step) }
-    for index in 0..<chunk.count {
-      plane.fill(
-        task.scratch + index * scratch.imageStep, with: Source(images[index]), site.kernels)
-    }
-    return Planes(first: Source(task.scratch), step: scratch.imageStep)
-  }
-
   package func backward(_ site: Site) -> [Stage] {
     guard let dOutput = site.dOutput else { return [] }
-    let algorithm = algorithm(site.setting)
+    let algorithm = geometry.algorithm(site.setting)
     let kernels = site.kernels
     let scratch = ConvolutionScratch(self, algorithm, isTraining: true)
     let plane = algorithm.gradientPlane
@@ -234,7 +231,8 @@ extension ConvolutionOp {
           algorithm.backward(
             ConvolutionBackward(
               count: chunk.count,
-              images: images(chunk, algorithm.imagePlane, scratch, site, task),
+              images: algorithm.imagePlane.planes(
+                chunk, of: site.inputs[0], copies: task.scratch, kernels, task),
               gradients: Planes(first: Source(gradients.first), step: gradients.step),
               kernelGradient: kernelGradient?.slab(task),
               inputGradients: dInput?.planes(from: chunk.lowerBound, task),
@@ -281,16 +279,39 @@ extension ConvolutionOp {
 
 extension Range<Int> {
   /// The range in pieces of at most `size`.
-  fileprivate func chunks(of size: Int) -> some Sequence<Range<Int>> {
+  func chunks(of size: Int) -> some Sequence<Range<Int>> {
     stride(from: lowerBound, to: upperBound, by: size).lazy.map { first in
       first..<Swift.min(first + size, upperBound)
     }
   }
 }
 
+extension Plane {
+  /// Floats from plane to plane in scratch memory. Each ends with some room: kernels read whole vectors.
+  static func step(_ count: Int) -> Int {
+    (count + 2 * Buffer.slack / MemoryLayout<Float>.stride - 1) / 16 * 16
+  }
+
+  /// The same for copies of images; 0 where the images themselves are read.
+  var copyStep: Int { isImage ? 0 : Plane.step(count) }
+
+  /// The images of a chunk of samples as an algorithm reads them: in place, or `copies` with borders.
+  func planes(
+    _ chunk: Range<Int>, of place: Place, copies: Target, _ kernels: Kernels,
+    _ task: borrowing Task
+  ) -> Planes<Source> {
+    let images = place.planes(from: chunk.lowerBound, task)
+    guard !isImage else { return Planes(first: Source(images.first), step: images.step) }
+    for index in 0..<chunk.count {
+      fill(copies + index * copyStep, with: Source(images[index]), kernels)
+    }
+    return Planes(first: Source(copies), step: copyStep)
+  }
+}
+
 extension Place {
   /// The planes of a group's samples from this one on.
-  fileprivate func planes(from sample: Int, _ task: borrowing Task) -> Planes<Target> {
+  func planes(from sample: Int, _ task: borrowing Task) -> Planes<Target> {
     Planes(first: floats(sample, task), step: byteStride / MemoryLayout<Float>.stride)
   }
 

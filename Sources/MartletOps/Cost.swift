@@ -22,11 +22,15 @@ extension Operation {
 }
 
 extension ConvolutionOp {
-  package func cost(_ setting: Setting) -> Cost {
-    let points = geometry.vertical.output * geometry.horizontal.output
-    let taps = geometry.vertical.kernel * geometry.horizontal.kernel * geometry.channelsPerGroup
-    return Cost(multiplyAdds: points * geometry.filters * taps, bytes: setting.byteCount)
-  }
+  package func cost(_ setting: Setting) -> Cost { setting.cost(geometry) }
+}
+
+extension DepthwiseConvolutionOp {
+  package func cost(_ setting: Setting) -> Cost { setting.cost(geometry) }
+}
+
+extension TransposedConvolutionOp {
+  package func cost(_ setting: Setting) -> Cost { setting.cost(geometry) }
 }
 
 extension MatrixProductOp {
@@ -36,6 +40,12 @@ extension MatrixProductOp {
 }
 
 extension Setting {
+  fileprivate func cost(_ geometry: ConvolutionGeometry) -> Cost {
+    let taps = geometry.vertical.kernel * geometry.horizontal.kernel * geometry.channelsPerGroup
+    return Cost(
+      multiplyAdds: geometry.outputExtents.reduce(1, *) * taps, bytes: byteCount)
+  }
+
   /// Of one sample's inputs and output.
   fileprivate var byteCount: Int {
     let count = inputShapes.reduce(outputShape.count) { $0 + $1.count }

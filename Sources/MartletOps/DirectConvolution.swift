@@ -46,8 +46,8 @@ package struct DirectConvolution: ConvolutionAlgorithm {
     forwardPackedCount = kernels.product.packedCount(
       depth: forwardRuns.depth, columns: geometry.filtersPerGroup)
 
-    let verticalPhases = DirectConvolution.phases(of: v)
-    let horizontalPhases = DirectConvolution.phases(of: h)
+    let verticalPhases = v.inputPhases
+    let horizontalPhases = h.inputPhases
     let (top, bottom) = DirectConvolution.border(v, verticalPhases)
     let (left, right) = DirectConvolution.border(h, horizontalPhases)
     let gradientPlane = Plane(
@@ -77,22 +77,8 @@ package struct DirectConvolution: ConvolutionAlgorithm {
     backwardPackedCount = packed
   }
 
-  /// The input positions a, a + stride, …: how many there are, and the taps whose output reaches
-  /// them, with the output row they read relative to the position's number.
-  private static func phases(of axis: WindowAxis) -> [(count: Int, taps: [(tap: Int, at: Int)])] {
-    (0..<axis.stride).map { phase in
-      let count = max((axis.input - phase + axis.stride - 1) / axis.stride, 0)
-      let taps = (0..<axis.kernel).compactMap { tap -> (tap: Int, at: Int)? in
-        let distance = phase + axis.padBefore - tap * axis.dilation
-        guard distance % axis.stride == 0 else { return nil }
-        return (tap, distance / axis.stride)
-      }
-      return (count, taps)
-    }
-  }
-
   private static func border(
-    _ axis: WindowAxis, _ phases: [(count: Int, taps: [(tap: Int, at: Int)])]
+    _ axis: WindowAxis, _ phases: [InputPhase]
   ) -> (before: Int, after: Int) {
     var (before, after) = (0, 0)
     for phase in phases where phase.count > 0 {

@@ -6,7 +6,7 @@ import MartletTensors
 ///
 ///     (x · w + b) · scale + shift = x · (w · scale) + (b · scale + shift),
 ///
-/// whenever a variable has changed. Weights are `[…, channels]`.
+/// whenever a variable has changed. Weights are `[…, channels, inner]`.
 struct FoldedWeights {
   let weights: Source
   let bias: Source?
@@ -16,15 +16,17 @@ struct FoldedWeights {
   let stages: [Stage]
 
   /// - Parameters:
+  ///   - channels: Those of the result.
+  ///   - inner: Weights of one channel that lie side by side.
   ///   - variables: Weights, bias where there is one, and those of the normalization.
   ///   - memory: The operation's prepared memory.
   init(
-    _ normalization: BatchNormalizationOp?, hasBias: Bool, _ variables: [Variable],
-    in memory: Target
+    _ normalization: BatchNormalizationOp?, hasBias: Bool, channels: Int, inner: Int = 1,
+    _ variables: [Variable], in memory: Target
   ) {
     let weights = variables[0]
     let bias = hasBias ? variables[1] : nil
-    guard let normalization, let channels = weights.shape.last else {
+    guard let normalization else {
       self.weights = weights.values
       self.bias = bias?.values
       prepared = memory
@@ -48,10 +50,9 @@ struct FoldedWeights {
           shifts[channel] = (bias?.values[channel] ?? 0) * scaling.scale + scaling.shift
         }
         let source = weights.values
-        for row in stride(from: 0, to: weights.count, by: channels) {
-          for channel in 0..<channels {
-            folded[row + channel] = source[row + channel] * scales[channel]
-          }
+        for start in stride(from: 0, to: weights.count, by: inner) {
+          let scale = scales[start / inner % channels]
+          for index in start..<(start + inner) { folded[index] = source[index] * scale }
         }
       }
     ]

@@ -77,40 +77,14 @@ extension Operation {
     _ next: any Operation, inputCount: Int, folds: Bool
   ) -> (any Operation)? {
     switch self {
-    case var host as ConvolutionOp:
-      switch next {
-      case is BiasOp
-      where !host.hasBias && host.normalization == nil && host.activation == .linear
-        && host.pooling == nil:
-        host.hasBias = true
-      case let next as BatchNormalizationOp
-      where folds && host.normalization == nil && host.activation == .linear
-        && host.pooling == nil:
-        host.normalization = next
-      case let next as ActivationOp
-      where host.activation == .linear && host.pooling == nil && next.activation.isFusible:
-        host.activation = next.activation
-      case let next as MaximumPoolingOp where host.pooling == nil:
-        // What the pooling never reads, the last column of an odd width for one, is not computed.
-        host.geometry = host.geometry.cropped(to: next.geometry)
-        host.pooling = next.geometry.cropped
-      default: return nil
-      }
+    case var host as ConvolutionOp where host.pooling != nil || next is MaximumPoolingOp:
+      guard host.pooling == nil, let pooling = next as? MaximumPoolingOp else { return nil }
+      // What the pooling never reads, the last column of an odd width for one, is not computed.
+      host.geometry = host.geometry.cropped(to: pooling.geometry)
+      host.pooling = pooling.geometry.cropped
       return host
-    case var host as MatrixProductOp:
-      switch next {
-      case is BiasOp
-      where !host.hasBias && host.normalization == nil && host.activation == .linear:
-        host.hasBias = true
-      case let next as BatchNormalizationOp
-      where folds && host.normalization == nil && host.activation == .linear:
-        host.normalization = next
-      case let next as ActivationOp
-      where host.activation == .linear && next.activation.isFusible:
-        host.activation = next.activation
-      default: return nil
-      }
-      return host
+    case let host as any LinearOperation:
+      return host.absorbing(next, folds: folds)
     case var host as BatchNormalizationOp:
       switch next {
       case let next as AdditionOp
@@ -132,6 +106,31 @@ extension Operation {
     default:
       return nil
     }
+  }
+}
+
+/// A linear operation with weights, and what is fused onto it: f((x · w + b) normalized).
+protocol LinearOperation: Operation {
+  var hasBias: Bool { get set }
+  /// By moving averages, where it can become part of the weights.
+  var normalization: BatchNormalizationOp? { get set }
+  var activation: Activation { get set }
+}
+
+extension LinearOperation {
+  /// This operation followed by `next`, as one; `nil` where the two do not fuse.
+  fileprivate func absorbing(_ next: any Operation, folds: Bool) -> Self? {
+    guard activation == .linear else { return nil }
+    var host = self
+    switch next {
+    case is BiasOp where !hasBias && normalization == nil: host.hasBias = true
+    case let next as BatchNormalizationOp where folds && normalization == nil:
+      host.normalization = next
+    case let next as ActivationOp where next.activation.isFusible:
+      host.activation = next.activation
+    default: return nil
+    }
+    return host
   }
 }
 

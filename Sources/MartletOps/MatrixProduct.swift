@@ -8,7 +8,7 @@ import MartletTensors
 /// the last axis, are rows of one matrix. The work is divided by groups of samples where the matrix
 /// is small (`MatrixBlocks.areGroups`), else by blocks of the result. The gradient of the matrix is
 /// divided by blocks always, because a copy of it per group would cost more than the product.
-package struct MatrixProductOp: Operation {
+package struct MatrixProductOp: LinearOperation {
   package let units: Int
   package var hasBias = false
   /// By moving averages, along the units, where no variable of both has a gradient: part of w and b.
@@ -140,7 +140,8 @@ private struct MatrixBlocks {
 
 extension MatrixProductOp {
   private func weights(_ site: Site) -> FoldedWeights {
-    FoldedWeights(normalization, hasBias: hasBias, site.variables, in: site.prepared)
+    FoldedWeights(
+      normalization, hasBias: hasBias, channels: units, site.variables, in: site.prepared)
   }
 
   package func prepare(_ site: Site) -> [Stage] {

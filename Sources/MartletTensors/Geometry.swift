@@ -1,10 +1,12 @@
 /// How a window treats the border of an image. Keras's names.
-package enum Padding: String, Sendable {
+package enum Padding: String, CaseIterable, Sendable {
   /// Windows lie inside the image.
   case valid
   /// Zeros around the image, so that output = ⌈input / stride⌉; where their number is odd the extra
   /// one goes after, as in TensorFlow and Keras.
   case same
+  /// Zeros before the image alone, so that no output sees what comes after it: for sequences.
+  case causal
 }
 
 /// One axis of a window that slides over an image: the only place that knows how sizes follow from
@@ -43,11 +45,51 @@ package struct WindowAxis: Hashable, Sendable {
       let total = max((output - 1) * stride + span - input, 0)
       padBefore = total / 2
       padAfter = total - padBefore
+    case .causal:
+      output = (input - 1) / stride + 1
+      padBefore = span - 1
+      padAfter = 0
     }
   }
 }
 
 extension WindowAxis {
+  /// Points that are read one by one.
+  package init(points: Int) {
+    input = points
+    output = points
+    (kernel, stride, dilation) = (1, 1, 1)
+    padding = .valid
+    (padBefore, padAfter) = (0, 0)
+  }
+
+  /// The axis of the convolution whose gradient takes `output` points to its inputs: what a transposed
+  /// convolution makes of them, as Keras does. An uneven zero goes after.
+  ///
+  /// - Parameter outputPadding: Points added at the end; `nil` for as many as make
+  ///   output · stride points with `same`, and all that a window or its stride reaches with `valid`.
+  /// - Returns: `nil` where nothing would be left.
+  package init?(
+    transposing output: Int, kernel: Int, stride: Int, dilation: Int, padding: Padding,
+    outputPadding: Int?
+  ) {
+    let span = (kernel - 1) * dilation + 1
+    let reach = (output - 1) * stride + span
+    switch (padding, outputPadding) {
+    case (.same, nil): input = output * stride
+    case (.same, let added?): input = (output - 1) * stride + span % 2 + added
+    case (_, let added): input = reach + (added ?? max(stride - span, 0))
+    }
+    guard input > 0 else { return nil }
+    self.output = output
+    self.kernel = kernel
+    self.stride = stride
+    self.dilation = dilation
+    self.padding = padding
+    padBefore = max(reach - input, 0) / 2
+    padAfter = max(reach - padBefore - input, 0)
+  }
+
   private init(_ axis: WindowAxis, input: Int, output: Int, padAfter: Int) {
     self.input = input
     kernel = axis.kernel
@@ -72,6 +114,28 @@ extension WindowAxis {
   /// The same axis on an input whose last elements, which no window reads, are left away.
   package func cropped(input count: Int) -> WindowAxis {
     WindowAxis(self, input: count, output: output, padAfter: padAfter)
+  }
+}
+
+/// The inputs a, a + stride, … of an axis: how many there are, and the taps whose output reaches them,
+/// with the output that each reads relative to the input's number.
+package struct InputPhase {
+  package let count: Int
+  package let taps: [(tap: Int, at: Int)]
+}
+
+extension WindowAxis {
+  /// The phases 0 ..< stride. Each makes an ordinary convolution of what goes backward.
+  package var inputPhases: [InputPhase] {
+    (0..<stride).map { phase in
+      InputPhase(
+        count: max((input - phase + stride - 1) / stride, 0),
+        taps: (0..<kernel).compactMap { tap -> (tap: Int, at: Int)? in
+          let distance = phase + padBefore - tap * dilation
+          guard distance % stride == 0 else { return nil }
+          return (tap, distance / stride)
+        })
+    }
   }
 }
 
@@ -101,6 +165,21 @@ package struct ConvolutionGeometry: Hashable, Sendable {
       vertical: vertical.cropped(output: pooling.vertical.inputRead),
       horizontal: horizontal.cropped(output: pooling.horizontal.inputRead), channels: channels,
       filters: filters, groups: groups)
+  }
+
+  /// The convolution of the outputs of this one with kernels of a single point.
+  package func pointwise(filters count: Int) -> ConvolutionGeometry {
+    ConvolutionGeometry(
+      vertical: WindowAxis(points: vertical.output),
+      horizontal: WindowAxis(points: horizontal.output), channels: filters, filters: count,
+      groups: 1)
+  }
+
+  /// The same sums where each filter has a channel to itself.
+  package var depthwise: ConvolutionGeometry {
+    ConvolutionGeometry(
+      vertical: vertical, horizontal: horizontal, channels: filters, filters: filters,
+      groups: filters)
   }
 
   package var channelsPerGroup: Int { channels / groups }

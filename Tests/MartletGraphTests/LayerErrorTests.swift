@@ -30,6 +30,56 @@ struct LayerErrorTests {
         + "received strides=(2, 2), dilation_rate=(1, 2)"
     ),
     (
+      "Conv2D", #"{"filters": 3, "kernel_size": 3, "padding": "causal"}"#,
+      "Conv2D: invalid value for argument 'padding': expected 'valid' or 'same', "
+        + "received \"causal\""
+    ),
+    (
+      "Conv1D", #"{"filters": 3, "kernel_size": 3, "padding": "full"}"#,
+      "Conv1D: invalid value for argument 'padding': expected 'valid' or 'same' or 'causal', "
+        + "received \"full\""
+    ),
+    (
+      "Conv1D", #"{"filters": 3, "kernel_size": 3, "groups": 2}"#,
+      "Conv1D: the number of filters must be evenly divisible by the number of groups, "
+        + "received groups=2, filters=3"
+    ),
+    (
+      "Conv1D", #"{"filters": 3, "kernel_size": 3, "strides": 2, "dilation_rate": 2}"#,
+      "Conv1D: strides > 1 are not supported together with dilation_rate > 1, "
+        + "received strides=(2,), dilation_rate=(2,)"
+    ),
+    (
+      "MaxPooling1D", #"{"padding": "causal"}"#,
+      "MaxPooling1D: invalid value for argument 'padding': expected 'valid' or 'same', "
+        + "received \"causal\""
+    ),
+    (
+      "DepthwiseConv2D", #"{"kernel_size": 3, "depth_multiplier": 0}"#,
+      "DepthwiseConv2D: invalid value for argument 'depth_multiplier': expected an integer of at "
+        + "least 1, received 0"
+    ),
+    (
+      "DepthwiseConv2D", #"{"kernel_size": 3, "kernel_initializer": "zeros"}"#,
+      "DepthwiseConv2D: unknown argument 'kernel_initializer'; did you mean "
+        + "'depthwise_initializer'?"
+    ),
+    (
+      "Conv2DTranspose",
+      #"{"filters": 3, "kernel_size": 3, "strides": 2, "output_padding": [1, 2]}"#,
+      "Conv2DTranspose: output_padding must be less than strides, received output_padding=(1, 2), "
+        + "strides=(2, 2)"
+    ),
+    (
+      "Conv2DTranspose", #"{"filters": 3, "kernel_size": 3, "output_padding": -1}"#,
+      "Conv2DTranspose: invalid value for argument 'output_padding': expected integers from 0 to "
+        + "16777216, received -1"
+    ),
+    (
+      "Conv2DTranspose", #"{"filters": 3, "kernel_size": 3, "groups": 2}"#,
+      "Conv2DTranspose: unknown argument 'groups'"
+    ),
+    (
       "Conv2D", #"{"filters": 3, "kernel_size": 3, "padding": "full"}"#,
       "Conv2D: invalid value for argument 'padding': expected 'valid' or 'same', received \"full\""
     ),
@@ -310,6 +360,15 @@ struct LayerErrorTests {
       "Dropout", #"{"rate": 0.5, "seed": 1.5}"#,
       "Dropout: argument 'seed' must be an integer, received 1.5"
     ),
+    (
+      "Conv1D", #"{"filters": 3, "kernel_size": [3, 3]}"#,
+      "Conv1D: argument 'kernel_size' must be an integer or a list of 1 integer, received [3, 3]"
+    ),
+    (
+      "SeparableConv2D", #"{"kernel_size": 3}"#,
+      "SeparableConv2D: missing the required argument 'filters'"
+    ),
+    ("AveragePooling1D", "{}", "AveragePooling1D: missing the required argument 'pool_size'"),
     ("AveragePooling2D", "{}", "AveragePooling2D: missing the required argument 'pool_size'"),
     ("Activation", "{}", "Activation: missing the required argument 'activation'"),
     (
@@ -360,6 +419,54 @@ struct LayerErrorTests {
         #"{"filters": 16777216, "kernel_size": 16777216, "padding": "same", "name": "c"}"#,
         [[8, 8, 3]],
         "layer 'c': weight 'kernel': shape (16777216, 16777216, 3, 16777216) has too many elements"
+      ),
+      (
+        "Conv1D", #"{"filters": 4, "kernel_size": 5, "dilation_rate": 3, "name": "c"}"#, [[9, 3]],
+        "layer 'c': a kernel of (5,) with dilation_rate=(3,) does not fit into an input of shape "
+          + "(None, 9, 3) with padding='valid'; use padding='same' or a smaller kernel"
+      ),
+      (
+        "Conv1D", #"{"filters": 4, "kernel_size": 3, "name": "c"}"#, [[100]],
+        "layer 'c': expected an input of 3 axes (batch, steps, channels), received (None, 100); "
+          + "sequences without a channel axis become some with Reshape((100, 1))"
+      ),
+      (
+        "Conv1D",
+        #"{"filters": 4, "kernel_size": 3, "name": "c", "data_format": "channels_first"}"#,
+        [[8, 8, 3]],
+        "layer 'c': expected an input of 3 axes (batch, channels, steps), received (None, 8, 8, 3)"
+      ),
+      (
+        "MaxPooling1D", #"{"pool_size": 3, "name": "p"}"#, [[2, 5]],
+        "layer 'p': a pooling window of (3,) does not fit into an input of shape (None, 2, 5): "
+          + "the output would have no points; use padding='same', a smaller pool_size or fewer "
+          + "poolings"
+      ),
+      (
+        "GlobalMaxPooling1D", #"{"name": "p"}"#, [[2, 5, 1]],
+        "layer 'p': expected an input of 3 axes (batch, steps, channels), received (None, 2, 5, 1)"
+      ),
+      (
+        "DepthwiseConv2D", #"{"kernel_size": [3, 9], "name": "c"}"#, [[8, 8, 3]],
+        "layer 'c': a kernel of (3, 9) does not fit into an input of shape (None, 8, 8, 3) with "
+          + "padding='valid'; use padding='same' or a smaller kernel"
+      ),
+      (
+        "SeparableConv2D", #"{"filters": 4, "kernel_size": 3, "name": "c"}"#, [[28, 28]],
+        "layer 'c': expected an input of 4 axes (batch, height, width, channels), received "
+          + "(None, 28, 28); images without a channel axis become some with Reshape((28, 28, 1))"
+      ),
+      (
+        "Conv2DTranspose",
+        #"{"filters": 4, "kernel_size": 2, "strides": 2, "padding": "same", "output_padding": 0, "name": "c"}"#,
+        [[1, 1, 3]],
+        "layer 'c': the output would have no points: an input of shape (None, 1, 1, 3), "
+          + "kernel_size=(2, 2), padding='same' and output_padding=(0, 0); leave output_padding away"
+      ),
+      (
+        "Conv2DTranspose", #"{"filters": 4, "kernel_size": 2, "strides": 16777216, "name": "c"}"#,
+        [[8_388_608, 8_388_608, 3]],
+        "layer 'c': shape (140737488355328, 140737488355328, 4) has too many elements"
       ),
       (
         "MaxPooling2D", #"{"pool_size": 3, "name": "p"}"#, [[2, 5, 1]],

@@ -23,6 +23,48 @@ struct LayerShapeTests {
     #expect(try parameterCount("Conv2D", arguments, input) == count)
   }
 
+  @Test(arguments: [
+    ("DepthwiseConv2D", #"{"kernel_size": 3}"#, [28, 28, 8], [26, 26, 8], 80),
+    (
+      "DepthwiseConv2D", #"{"kernel_size": [3, 5], "depth_multiplier": 2, "padding": "same"}"#,
+      [9, 8, 3], [9, 8, 6], 96
+    ),
+    (
+      "DepthwiseConv2D", #"{"kernel_size": 3, "strides": 2, "dilation_rate": 2}"#, [9, 10, 3],
+      [3, 3, 3], 30
+    ),
+    (
+      "SeparableConv2D", #"{"filters": 16, "kernel_size": 3, "depth_multiplier": 2}"#, [9, 9, 4],
+      [7, 7, 16], 72 + 128 + 16
+    ),
+    ("Conv2DTranspose", #"{"filters": 4, "kernel_size": 3}"#, [5, 6, 2], [7, 8, 4], 76),
+    (
+      "Conv2DTranspose", #"{"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same"}"#,
+      [7, 7, 2], [14, 14, 4], 76
+    ),
+    (
+      "Conv2DTranspose",
+      #"{"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "output_padding": [0, 1]}"#,
+      [7, 7, 2], [13, 14, 4], 76
+    ),
+    ("Conv1D", #"{"filters": 4, "kernel_size": 3, "strides": 2}"#, [10, 6], [4, 4], 76),
+    ("Conv1D", #"{"filters": 4, "kernel_size": 3, "padding": "causal"}"#, [10, 6], [10, 4], 76),
+    (
+      "Conv1D", #"{"filters": 4, "kernel_size": 3, "data_format": "channels_first"}"#, [6, 10],
+      [4, 8], 76
+    ),
+    ("MaxPooling1D", "{}", [11, 3], [5, 3], 0),
+    ("AveragePooling1D", #"{"pool_size": 2, "padding": "same"}"#, [11, 3], [6, 3], 0),
+    ("GlobalAvgPool1D", "{}", [11, 3], [3], 0),
+    ("GlobalMaxPool1D", #"{"keepdims": true}"#, [11, 3], [1, 3], 0),
+  ])
+  func furtherConvolutionsAndSequences(
+    _ className: String, _ arguments: String, _ input: [Int], _ output: [Int], _ count: Int
+  ) throws {
+    #expect(try outputShape(className, arguments, input) == output)
+    #expect(try parameterCount(className, arguments, input) == count)
+  }
+
   @Test func denseActsOnTheLastAxis() throws {
     #expect(try outputShape("Dense", #"{"units": 10}"#, [128]) == [10])
     #expect(try parameterCount("Dense", #"{"units": 10}"#, [128]) == 1290)

@@ -80,6 +80,125 @@ import Testing
     try check(ConvolutionOp(geometry: geometry), [[c.size.0, c.size.1, c.channels]], [kernel])
   }
 
+  /// Every stride and dilation on both axes; channels below, at and above a vector of each level.
+  @Test(arguments: [
+    ConvolutionCase(channels: 3, padding: .same),
+    ConvolutionCase(channels: 8, padding: .same),
+    ConvolutionCase(size: (5, 7), channels: 24, kernel: (5, 5), padding: .same),
+    ConvolutionCase(size: (8, 10), channels: 17, stride: (2, 2), padding: .same),
+    ConvolutionCase(size: (9, 9), channels: 16, kernel: (5, 5), stride: (2, 2), padding: .same),
+    ConvolutionCase(size: (9, 11), channels: 5, kernel: (2, 3), stride: (3, 2)),
+    ConvolutionCase(size: (6, 9), channels: 4, kernel: (1, 2), stride: (3, 4), padding: .same),
+    ConvolutionCase(size: (9, 10), channels: 2, stride: (2, 1), dilation: (1, 3), padding: .same),
+    ConvolutionCase(size: (11, 12), channels: 3, stride: (2, 4), dilation: (2, 2)),
+    ConvolutionCase(size: (13, 9), channels: 3, stride: (4, 3), dilation: (6, 2), padding: .same),
+    ConvolutionCase(size: (4, 3), channels: 33, kernel: (6, 7), padding: .same),
+    ConvolutionCase(size: (4, 5), channels: 1, kernel: (1, 1)),
+  ])
+  func depthwiseConvolution(_ c: ConvolutionCase) throws {
+    var c = c
+    (c.filters, c.groups) = (c.channels, c.channels)
+    let geometry = try OperationTests.geometry(c)
+    let kernel = try Variable(name: "kernel", shape: Shape(geometry.kernelExtents))
+    let input = [c.size.0, c.size.1, c.channels]
+    try check(DepthwiseConvolutionOp(geometry: geometry), [input], [kernel])
+    // The same numbers as the convolution it is.
+    let inputs = [[Double]](
+      repeating: (0..<input.reduce(1, *)).map { Double($0 % 7) - 3 }, count: 1)
+    let weights = (0..<kernel.count).map { Double($0 % 5) - 2 }
+    let setting = ReferenceSetting(
+      inputShapes: [try Shape(input)], outputShape: try Shape(geometry.outputExtents), batch: 1,
+      isTraining: false, step: 0, index: 0)
+    #expect(
+      DepthwiseConvolutionOp(geometry: geometry).reference(
+        inputs, variables: [weights], setting: setting)
+        == ConvolutionOp(geometry: geometry).reference(
+          inputs, variables: [weights], setting: setting))
+  }
+
+  /// `size` is that of the input.
+  @Test(arguments: [
+    ConvolutionCase(size: (4, 5)),
+    ConvolutionCase(size: (4, 5), padding: .same),
+    ConvolutionCase(size: (3, 4), channels: 2, filters: 17, stride: (2, 3), padding: .same),
+    ConvolutionCase(size: (3, 4), channels: 16, filters: 3, kernel: (4, 4), stride: (2, 2)),
+    ConvolutionCase(
+      size: (4, 4), channels: 5, filters: 4, kernel: (4, 2), stride: (2, 3), padding: .same),
+    ConvolutionCase(size: (3, 3), channels: 4, filters: 4, kernel: (2, 1), stride: (3, 2)),
+    ConvolutionCase(size: (4, 5), channels: 2, filters: 3, dilation: (2, 3), padding: .same),
+    ConvolutionCase(size: (2, 3), channels: 3, filters: 2, kernel: (2, 3), dilation: (3, 1)),
+    ConvolutionCase(size: (8, 8), channels: 16, filters: 20, padding: .same),
+    ConvolutionCase(size: (7, 9), channels: 33, filters: 16),
+  ])
+  func transposedConvolution(_ c: ConvolutionCase) throws {
+    for added in c.stride == (1, 1) ? [nil] : [nil, (0, 0), (1, 1)] {
+      func axis(
+        _ points: Int, _ kernel: Int, _ stride: Int, _ dilation: Int, _ added: Int?
+      ) throws -> WindowAxis {
+        try #require(
+          WindowAxis(
+            transposing: points, kernel: kernel, stride: stride, dilation: dilation,
+            padding: c.padding, outputPadding: added))
+      }
+      let geometry = ConvolutionGeometry(
+        vertical: try axis(c.size.0, c.kernel.0, c.stride.0, c.dilation.0, added?.0),
+        horizontal: try axis(c.size.1, c.kernel.1, c.stride.1, c.dilation.1, added?.1),
+        channels: c.filters, filters: c.channels, groups: 1)
+      let kernel = try Variable(name: "kernel", shape: Shape(geometry.kernelExtents))
+      try check(
+        TransposedConvolutionOp(geometry: geometry), [[c.size.0, c.size.1, c.channels]], [kernel],
+        elements: 8)
+    }
+  }
+
+  /// Bias, normalization and activation become part of these operations.
+  @Test(arguments: [Activation.relu, .clipped(minimum: 0, maximum: 0.5), .tanh])
+  func linearOperationsTakeWhatFollows(_ activation: Activation) throws {
+    let depthwise = try OperationTests.geometry(
+      ConvolutionCase(size: (5, 6), channels: 6, filters: 6, padding: .same, groups: 6))
+    let transposed = try OperationTests.geometry(
+      ConvolutionCase(size: (7, 8), channels: 6, filters: 4))
+    func check(_ operation: some Operation, _ kernel: [Int], _ input: [Int]) throws {
+      for normalizes in [false, true] {
+        var program = Program()
+        let source = program.addInput(try Shape(input))
+        let shift = try Variable(name: "shift", shape: Shape([input[2]]))
+        var value = try program.apply(BiasOp(), to: [source], variables: [shift], layer: "shift")
+        let weights = try Variable(name: "kernel", shape: Shape(kernel))
+        value = try program.apply(operation, to: [value], variables: [weights], layer: "tested")
+        let bias = try Variable(name: "bias", shape: Shape([6]))
+        value = try program.apply(BiasOp(), to: [value], variables: [bias], layer: "tested")
+        if normalizes {
+          let numbers = try ["gamma", "beta", "moving_mean", "moving_variance"].map {
+            try Variable(name: $0, shape: Shape([6]), isTrainable: !$0.hasPrefix("moving"))
+          }
+          value = try program.apply(
+            BatchNormalizationOp(
+              axis: 2, momentum: 0.9, epsilon: 1e-3, hasScale: true, hasCenter: true,
+              isFrozen: false), to: [value],
+            variables: numbers, layer: "normalization")
+        }
+        value = try program.apply(ActivationOp(activation), to: [value], layer: "tested")
+        program.outputs = [value]
+        let fused = program.fused(isTraining: false, computesGradients: false)
+        #expect(fused.instructions.count == 2)
+        for kernels in OperationTests.levels {
+          var check = ProgramCheck(program)
+          check.kernels = kernels
+          try check.run()
+        }
+      }
+    }
+    try check(DepthwiseConvolutionOp(geometry: depthwise), [3, 3, 1, 6], [5, 6, 6])
+    try check(TransposedConvolutionOp(geometry: transposed), [3, 3, 6, 4], [5, 6, 4])
+  }
+
+  @Test func channelRepetition() throws {
+    for (channels, count) in [(1, 1), (3, 2), (16, 3), (5, 17)] {
+      try check(ChannelRepetitionOp(count: count), [[2, 3, channels]])
+    }
+  }
+
   /// Wide enough for Winograd's transforms to pay: whole and cut tiles.
   @Test(arguments: [
     ConvolutionCase(size: (8, 8), channels: 16, filters: 16, padding: .same),
@@ -140,6 +259,12 @@ import Testing
       let kernel = try Variable(name: "kernel", shape: Shape(geometry.kernelExtents))
       try check(
         ConvolutionOp(geometry: geometry), [c.size.0, c.size.1, c.channels], [kernel])
+    }
+    for c in [cases[0], cases[2]] {
+      let geometry = try OperationTests.geometry(c)
+      let kernel = try Variable(name: "kernel", shape: Shape(geometry.kernelExtents))
+      try check(
+        TransposedConvolutionOp(geometry: geometry), geometry.outputExtents, [kernel])
     }
     for (depth, units) in [(7, 8), (16, 16), (17, 34), (40, 64), (130, 10)] {
       let kernel = try Variable(name: "kernel", shape: Shape([depth, units]))

@@ -27,6 +27,42 @@ import Testing
     #expect(WindowAxis(input: 4, kernel: 3, stride: 1, dilation: 2, padding: .valid) == nil)
   }
 
+  /// Zeros before the sequence alone, as many as the kernel looks back.
+  @Test func causalAxis() throws {
+    let axis = try #require(
+      WindowAxis(input: 7, kernel: 3, stride: 2, dilation: 2, padding: .causal))
+    #expect((axis.output, axis.padBefore, axis.padAfter) == (4, 4, 0))
+  }
+
+  /// Sizes that Keras 3.15 gives, and where the first point of the input falls.
+  @Test(arguments: [
+    // points, kernel, stride, dilation, padding, added, output, before
+    (3, 3, 2, 1, Padding.same, Int?.none, 6, 0), (3, 4, 2, 1, .same, nil, 6, 1),
+    (3, 3, 1, 1, .same, nil, 3, 1), (3, 3, 2, 1, .valid, nil, 7, 0),
+    (3, 2, 3, 1, .valid, nil, 9, 0), (3, 2, 3, 1, .valid, 0, 8, 0), (3, 3, 2, 1, .valid, 1, 8, 0),
+    (3, 3, 2, 1, .same, 0, 5, 1), (3, 3, 2, 1, .same, 1, 6, 0), (4, 4, 3, 1, .same, 2, 11, 1),
+    (3, 1, 2, 1, .same, nil, 6, 0), (5, 3, 1, 2, .same, nil, 5, 2), (4, 3, 1, 2, .valid, nil, 8, 0),
+  ])
+  func transposedAxis(
+    _ points: Int, _ kernel: Int, _ stride: Int, _ dilation: Int, _ padding: Padding,
+    _ added: Int?, _ output: Int, _ before: Int
+  ) throws {
+    let axis = try #require(
+      WindowAxis(
+        transposing: points, kernel: kernel, stride: stride, dilation: dilation, padding: padding,
+        outputPadding: added))
+    #expect(axis.input == output)
+    #expect(axis.output == points)
+    #expect(axis.padBefore == before)
+  }
+
+  @Test func transposedToNothing() {
+    #expect(
+      WindowAxis(
+        transposing: 1, kernel: 2, stride: 2, dilation: 1, padding: .same, outputPadding: 0)
+        == nil)
+  }
+
   @Test func convolutionGeometry() throws {
     let axis = try #require(WindowAxis(input: 28, kernel: 3, stride: 1, padding: .same))
     let geometry = ConvolutionGeometry(

@@ -112,9 +112,17 @@ def _product(extents: Sequence[int]) -> str:
 # ---- Sizes -----------------------------------------------------------------------------------
 
 
-def _axes(config: dict[str, Any]) -> tuple[int, int, int]:
-    """Where height, width and channels stand in the shape of a sample."""
-    return (1, 2, 0) if config.get("data_format") == "channels_first" else (0, 1, 2)
+def _axes(config: dict[str, Any], shape: Shape) -> tuple[int, ...]:
+    """Where height and width, or the steps of a sequence, and channels stand in a sample."""
+    spatial = len(shape) - 1
+    if config.get("data_format") == "channels_first":
+        return (*range(1, spatial + 1), 0)
+    return tuple(range(spatial + 1))
+
+
+def _extents(shape: Shape) -> tuple[str, ...]:
+    """What the axes of a sample are called, without the channels."""
+    return ("height", "width") if len(shape) == 3 else ("steps",)
 
 
 def _windows(
@@ -123,10 +131,10 @@ def _windows(
     """Height and width of what a sliding window gives."""
     lines = []
     dilation = config.get("dilation_rate", [1, 1])
-    for index, what in enumerate(("height", "width")):
-        axis = _axes(config)[index]
+    for index, what in enumerate(_extents(inputs[0])):
+        axis = _axes(config, inputs[0])[index]
         extent, stride = inputs[0][axis], config["strides"][index]
-        if config["padding"] == "same":
+        if config["padding"] in ("same", "causal"):
             words, numbers = f"⌈{what} / stride⌉", f"⌈{extent} / {stride}⌉"
         elif dilation[index] > 1:
             words = f"⌊({what} − (({name} − 1) × dilation + 1)) / stride⌋ + 1"
@@ -140,15 +148,48 @@ def _windows(
 
 
 def _convolution(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
-    channels = output[_axes(config)[2]]
+    channels = output[_axes(config, output)[-1]]
     return [
         *_windows(config, "kernel", config["kernel_size"], inputs, output),
         Line("channels", "filters", str(channels), channels),
     ]
 
 
+def _depthwise(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
+    axis = _axes(config, output)[-1]
+    numbers = f"{inputs[0][axis]} × {config['depth_multiplier']}"
+    return [
+        *_windows(config, "kernel", config["kernel_size"], inputs, output),
+        Line("channels", "input channels × multiplier", numbers, output[axis]),
+    ]
+
+
+def _transposed(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
+    lines = []
+    for index, what in enumerate(_extents(output)):
+        axis = _axes(config, output)[index]
+        extent, stride = inputs[0][axis], config["strides"][index]
+        span, dilation = config["kernel_size"][index], config["dilation_rate"][index]
+        added = config["output_padding"] and config["output_padding"][index]
+        reach = "kernel" if dilation == 1 else "((kernel − 1) × dilation + 1)"
+        span = (span - 1) * dilation + 1
+        words, numbers = f"({what} − 1) × stride + {reach}", f"({extent} − 1) × {stride} + {span}"
+        if config["padding"] == "same" and added is None:
+            words, numbers = f"{what} × stride", f"{extent} × {stride}"
+        elif added is None and stride > span:
+            words, numbers = f"{words} + (stride − {reach})", f"{numbers} + ({stride} − {span})"
+        elif added is not None:
+            if config["padding"] == "same":
+                words = f"({what} − 1) × stride + {reach} mod 2"
+                numbers = f"({extent} − 1) × {stride} + {span} mod 2"
+            words, numbers = f"{words} + output padding", f"{numbers} + {added}"
+        lines.append(Line(what, words, numbers, output[axis]))
+    channels = output[_axes(config, output)[-1]]
+    return [*lines, Line("channels", "filters", str(channels), channels)]
+
+
 def _pooling(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
-    channels = output[_axes(config)[2]]
+    channels = output[_axes(config, output)[-1]]
     return [
         *_windows(config, "window", config["pool_size"], inputs, output),
         Line("channels", "as before", str(channels), channels),
@@ -156,10 +197,9 @@ def _pooling(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> 
 
 
 def _global_pooling(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
-    height, width, channels = (inputs[0][axis] for axis in _axes(config))
-    return [
-        f"each of {channels} channels becomes one number, made of its {height} × {width} points"
-    ]
+    *extents, channels = (inputs[0][axis] for axis in _axes(config, inputs[0]))
+    points = f"{_product(extents)} {'points' if len(extents) == 2 else 'steps'}"
+    return [f"each of {channels} channels becomes one number, made of its {points}"]
 
 
 def _dense(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
@@ -216,18 +256,26 @@ def _unknown(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> 
 
 
 _SIZES = {
+    "AveragePooling1D": _pooling,
     "AveragePooling2D": _pooling,
     "Concatenate": _concatenation,
+    "Conv1D": _convolution,
     "Conv2D": _convolution,
     "Cropping2D": _bordered,
+    "Conv2DTranspose": _transposed,
     "Dense": _dense,
+    "DepthwiseConv2D": _depthwise,
     "Flatten": _flatten,
+    "GlobalAveragePooling1D": _global_pooling,
     "GlobalAveragePooling2D": _global_pooling,
+    "GlobalMaxPooling1D": _global_pooling,
     "GlobalMaxPooling2D": _global_pooling,
+    "MaxPooling1D": _pooling,
     "MaxPooling2D": _pooling,
     "RepeatVector": _repeated,
     "UpSampling2D": _enlarged,
     "ZeroPadding2D": _bordered,
+    "SeparableConv2D": _convolution,
 }
 
 
@@ -236,6 +284,20 @@ _SIZES = {
 
 def _parameters(kind: str, config: dict[str, Any], weights: Sequence[_native.WeightInfo]) -> Line:
     words = {
+        "Conv1D": ["kernel × input channels × filters", "filters"],
+        "Conv2DTranspose": [
+            "kernel height × kernel width × filters × input channels",
+            "filters",
+        ],
+        "DepthwiseConv2D": [
+            "kernel height × kernel width × input channels × multiplier",
+            "channels",
+        ],
+        "SeparableConv2D": [
+            "kernel height × kernel width × input channels × multiplier",
+            "1 × 1 × (input channels × multiplier) × filters",
+            "filters",
+        ],
         "Conv2D": ["kernel height × kernel width × input channels × filters", "filters"],
         "Dense": ["inputs × units", "units"],
     }.get(kind, [each.name for each in weights])

@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import chart
 import compare
 import comparison
+import convolutions
 import installed
 import layouts
 import machine
@@ -568,3 +569,45 @@ def test_runs_that_cannot_begin(tmp_path, monkeypatch):
 def test_timed_modes():
     options = compare.parsed(["--modes", "growth,one,fit,costs"])
     assert report.timed_modes({"options": vars(options)}) == ["fit", "one"]
+
+
+# ---- The sweep over convolutions ----------------------------------------------------------------
+
+
+def test_operations_of_convolutions_by_hand():
+    case = convolutions.Case
+    plain = case("plain", 28, 8, 16, 3, batch=2)
+    assert plain.operations == 2 * 2 * 28 * 28 * 9 * 8 * 16
+    assert case("strided", 7, 8, 16, 3, 2, batch=1).operations == 2 * 4 * 4 * 9 * 8 * 16
+    assert case("grouped", 7, 8, 16, 3, groups=4, batch=1).operations == 2 * 49 * 9 * 2 * 16
+    assert case("transposed", 7, 8, 4, 4, 2, batch=1).operations == 2 * 49 * 16 * 8 * 4
+    depthwise = [each for each in convolutions.CASES if each.depthwise]
+    assert depthwise and all(each.groups == each.channels == each.filters for each in depthwise)
+
+
+def test_what_falls_behind_its_neighbours_is_marked():
+    cases = [convolutions.Case("plain", 28, 8, each, batch=1) for each in (8, 16, 24)]
+    operations = [each.operations for each in cases]
+    # 2, 2 and 0.9 GFLOP/s forward; the same everywhere in a step.
+    forward = [operations[0] / 2e9, operations[1] / 2e9, operations[2] / 0.9e9]
+    steps = [3 * each / 1e9 for each in operations]
+    ours = list(zip(forward, steps, strict=True))
+    head, *rows = convolutions.lines(cases, [(each, None) for each in ours])
+    assert head.split()[:4] == ["kind", "layer", "forward", "step"]
+    assert ["behind" in row for row in rows] == [False, False, True]
+    assert rows[2].endswith("behind: forward") and " 0.9 " in rows[2]
+    peers = [(own, (own[0] / 2, own[1] * 3)) for own in ours]
+    assert convolutions.lines(cases, peers)[1].split()[-4:] == ["4.0", "0.3", "0.50", "3.00"]
+
+
+@pytest.mark.parametrize("kind", ["depthwise 5x5, stride 2", "transposed", "dilated"])
+def test_a_case_is_measured(kind):
+    case = next(each for each in convolutions.CASES if each.kind == kind)
+    (forward, step), _ = convolutions.measure(case, 1)
+    assert 0 < forward < step
+
+
+def test_the_sweep_refuses_kinds_that_are_not_there(capsys):
+    with pytest.raises(SystemExit):
+        convolutions.main(["--cases", "depthvise"])
+    assert "cases among plain, pointwise" in capsys.readouterr().err

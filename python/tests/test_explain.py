@@ -18,7 +18,9 @@ def value(numbers: str) -> float:
     """What a formula in numbers comes to, by Python's own arithmetic."""
     code = re.sub(r"⌊(.*)⌋", r"math.floor(\1)", numbers)
     code = re.sub(r"⌈(.*)⌉", r"math.ceil(\1)", code)
-    return eval(code.replace("×", "*").replace("−", "-").replace(",", ""), {"math": math})
+    for sign, operator in {"×": "*", "−": "-", ",": "", "mod": "%"}.items():
+        code = code.replace(sign, operator)
+    return eval(code, {"math": math})
 
 
 def formulas(text: str) -> dict[str, tuple[str, int]]:
@@ -38,6 +40,21 @@ CASES = [
     (layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False), IMAGE),
     (layers.Conv2D(8, 3, dilation_rate=(2, 3)), IMAGE),
     (layers.Conv2D(6, 3, groups=3), IMAGE),
+    (layers.DepthwiseConv2D(3, strides=2, depth_multiplier=2), IMAGE),
+    (layers.DepthwiseConv2D((3, 5), dilation_rate=2, use_bias=False), IMAGE),
+    (layers.SeparableConv2D(8, 3, padding="same", depth_multiplier=2), IMAGE),
+    (layers.Conv2DTranspose(8, 3), IMAGE),
+    (layers.Conv2DTranspose(8, (2, 3), strides=(3, 2)), IMAGE),
+    (layers.Conv2DTranspose(8, 3, strides=2, padding="same", use_bias=False), IMAGE),
+    (layers.Conv2DTranspose(8, (3, 4), strides=2, padding="same", output_padding=(1, 0)), IMAGE),
+    (layers.Conv2DTranspose(8, 3, strides=3, output_padding=2), IMAGE),
+    (layers.Conv2DTranspose(8, 3, dilation_rate=(2, 1)), IMAGE),
+    (layers.Conv1D(8, 5, strides=2), (50, 6)),
+    (layers.Conv1D(8, 5, padding="causal", strides=3), (50, 6)),
+    (layers.Conv1D(8, 5, dilation_rate=3, groups=2), (50, 6)),
+    (layers.MaxPooling1D(), (50, 6)),
+    (layers.AveragePooling1D(3, padding="same"), (50, 6)),
+    (layers.GlobalMaxPooling1D(), (50, 6)),
     (layers.MaxPooling2D(), IMAGE),
     (layers.MaxPooling2D(3, strides=2, padding="same"), IMAGE),
     (layers.AveragePooling2D((2, 5)), IMAGE),
@@ -76,6 +93,7 @@ def test_formulas_come_to_what_the_core_says(layer, shape):
     assert found["parameters"][1] == twin.count_params()
     for what, axis in {
         "height": 0,
+        "steps": 0,
         "width": 1,
         "channels": -1,
         "outputs": -1,
@@ -117,6 +135,18 @@ def test_borders_and_enlargement_have_their_own_formulas():
     assert "width      = size × width = 3 × 21 = 63" in enlarged
     normalized = layers.LayerNormalization(axis=[1, 3]).explain((28, 21, 3))
     assert "gamma + beta = 28 × 3 + 28 × 3 = 168" in normalized
+
+
+def test_transposed_and_depthwise_convolutions_have_their_own_formulas():
+    transposed = layers.Conv2DTranspose(4, 3, strides=2).explain((7, 7, 5))
+    assert "(height − 1) × stride + kernel = (7 − 1) × 2 + 3 = 15" in transposed
+    assert "filters × input channels + filters = 3 × 3 × 4 × 5 + 4 = 184" in transposed
+    same = layers.Conv2DTranspose(4, 3, strides=2, padding="same").explain((7, 7, 5))
+    assert "width × stride = 7 × 2 = 14" in same
+    depthwise = layers.DepthwiseConv2D(3, depth_multiplier=2).explain((7, 7, 5))
+    assert "input channels × multiplier = 5 × 2 = 10" in depthwise
+    sequence = layers.GlobalAveragePooling1D().explain((9, 4))
+    assert "each of 4 channels becomes one number, made of its 9 steps" in sequence
 
 
 def test_normalization_tells_what_is_not_trained():

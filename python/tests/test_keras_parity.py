@@ -63,6 +63,108 @@ LAYERS = {
     "Conv2D groups": lambda L: [L.Conv2D(6, 3, groups=2, activation="tanh")],
     "Conv2D depthwise by groups": lambda L: [L.Conv2D(8, 3, groups=4, padding="same")],
     "Conv2D 1x1 without bias": lambda L: [L.Conv2D(7, 1, use_bias=False)],
+    "DepthwiseConv2D": lambda L: [L.DepthwiseConv2D(3)],
+    "DepthwiseConv2D multiplier": lambda L: [
+        L.DepthwiseConv2D((3, 2), depth_multiplier=3, padding="same", activation="relu6")
+    ],
+    "DepthwiseConv2D strides": lambda L: [
+        L.DepthwiseConv2D(5, strides=2, padding="same", use_bias=False)
+    ],
+    "DepthwiseConv2D dilation": lambda L: [
+        L.DepthwiseConv2D(2, dilation_rate=(2, 3), activation="tanh")
+    ],
+    "DepthwiseConv2D strides and dilation": lambda L: [
+        L.DepthwiseConv2D(3, strides=(2, 2), dilation_rate=(2, 2), padding="same")
+    ],
+    "DepthwiseConv2D regularized": lambda L: [
+        L.DepthwiseConv2D(3, depthwise_regularizer="l2", depthwise_constraint="max_norm")
+    ],
+    "DepthwiseConv2D channels_first": lambda L: [
+        L.DepthwiseConv2D(3, padding="same", depth_multiplier=2, data_format="channels_first")
+    ],
+    "depthwise block": lambda L: [
+        L.DepthwiseConv2D(3, padding="same", use_bias=False),
+        L.BatchNormalization(),
+        L.ReLU(6.0),
+    ],
+    "SeparableConv2D": lambda L: [L.SeparableConv2D(5, 3)],
+    "SeparableConv2D multiplier": lambda L: [
+        L.SeparableConv2D(3, 3, strides=2, padding="same", depth_multiplier=2, activation="relu")
+    ],
+    "SeparableConv2D regularized": lambda L: [
+        L.SeparableConv2D(
+            3, (2, 3), use_bias=False, depthwise_regularizer="l1", pointwise_regularizer="l2"
+        )
+    ],
+    "SeparableConv2D channels_first": lambda L: [
+        L.SeparableConv2D(6, 3, data_format="channels_first", dilation_rate=2, padding="same")
+    ],
+    "Conv2DTranspose": lambda L: [L.Conv2DTranspose(5, 3)],
+    "Conv2DTranspose strides": lambda L: [
+        L.Conv2DTranspose(3, (3, 4), strides=2, padding="same", activation="relu")
+    ],
+    "Conv2DTranspose strides valid": lambda L: [L.Conv2DTranspose(3, 2, strides=(2, 3))],
+    "Conv2DTranspose output padding": lambda L: [
+        L.Conv2DTranspose(1, (3, 4), strides=(3, 2), padding="same", output_padding=(2, 0))
+    ],
+    "Conv2DTranspose output padding valid": lambda L: [
+        L.Conv2DTranspose(3, 3, strides=2, output_padding=1, use_bias=False)
+    ],
+    "Conv2DTranspose dilation": lambda L: [
+        L.Conv2DTranspose(3, 3, dilation_rate=(2, 1), padding="same")
+    ],
+    "Conv2DTranspose channels_first": lambda L: [
+        L.Conv2DTranspose(6, 3, strides=2, data_format="channels_first")
+    ],
+    "Conv2DTranspose constrained": lambda L: [
+        L.Conv2DTranspose(5, 3, kernel_constraint="unit_norm", kernel_regularizer="l2")
+    ],
+    "Conv1D": lambda L: [L.Reshape((24, 12)), L.Conv1D(5, 3)],
+    "Conv1D causal": lambda L: [
+        L.Reshape((24, 12)),
+        L.Conv1D(5, 3, padding="causal", dilation_rate=2, activation="relu"),
+    ],
+    "Conv1D causal strides": lambda L: [
+        L.Reshape((24, 12)),
+        L.Conv1D(5, 4, padding="causal", strides=3),
+    ],
+    "Conv1D same": lambda L: [
+        L.Reshape((24, 12)),
+        L.Conv1D(4, 5, strides=2, padding="same", groups=2, kernel_regularizer="l2"),
+    ],
+    "Conv1D channels_first": lambda L: [
+        L.Reshape((24, 12)),
+        L.Conv1D(6, 3, padding="same", data_format="channels_first"),
+    ],
+    "MaxPooling1D": lambda L: [L.Reshape((24, 12)), L.MaxPooling1D()],
+    "MaxPooling1D same": lambda L: [
+        L.Reshape((24, 12)),
+        L.MaxPooling1D(5, strides=3, padding="same"),
+    ],
+    "MaxPooling1D channels_first": lambda L: [
+        L.Reshape((24, 12)),
+        L.MaxPooling1D(3, data_format="channels_first"),
+    ],
+    "AveragePooling1D": lambda L: [L.Reshape((24, 12)), L.AveragePooling1D(5)],
+    "AveragePooling1D same": lambda L: [
+        L.Reshape((24, 12)),
+        L.AveragePooling1D(5, strides=3, padding="same"),
+    ],
+    "GlobalAveragePooling1D": lambda L: [L.Reshape((24, 12)), L.GlobalAveragePooling1D()],
+    "GlobalMaxPooling1D": lambda L: [L.Reshape((24, 12)), L.GlobalMaxPooling1D(keepdims=True)],
+    "GlobalMaxPooling1D channels_first": lambda L: [
+        L.Reshape((24, 12)),
+        L.GlobalMaxPooling1D(keepdims=True, data_format="channels_first"),
+    ],
+    "chain of sequences": lambda L: [
+        L.Reshape((24, 12)),
+        L.Conv1D(8, 3, padding="same"),
+        L.BatchNormalization(),
+        L.Activation("relu"),
+        L.MaxPooling1D(2),
+        L.Conv1D(6, 3, activation="relu"),
+        L.GlobalAveragePooling1D(),
+    ],
     "MaxPooling2D": lambda L: [L.MaxPooling2D()],
     "MaxPooling2D overlapping": lambda L: [L.MaxPooling2D(3, strides=2, padding="same")],
     "AveragePooling2D": lambda L: [L.AveragePooling2D(2)],

@@ -16,9 +16,12 @@ from martlet.layers import (
     AveragePooling2D,
     BatchNormalization,
     Concatenate,
+    Conv1D,
     Conv2D,
     Cropping2D,
+    Conv2DTranspose,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     Flatten,
     GaussianNoise,
@@ -127,6 +130,53 @@ def test_same_padding_puts_the_uneven_zero_last():
     assert convolved(5, 4, 1) == [432, 4321, 43210, 32100, 21000]
     assert convolved(6, 3, 2) == [321, 32100, 210000]
     assert convolved(5, 3, 2) == [32, 3210, 21000]
+
+
+def test_transposed_convolution_by_hand():
+    """Measured with Keras 3.15: x is 1, 10, 100 and the kernel 1, 2, … ."""
+    for kernel, stride, padding, expected in [
+        (3, 2, "same", [1, 2, 13, 20, 130, 200]),
+        (4, 2, "same", [2, 13, 24, 130, 240, 300]),
+        (3, 2, "valid", [1, 2, 13, 20, 130, 200, 300]),
+        (3, 1, "same", [12, 123, 230]),
+        (2, 3, "valid", [1, 2, 0, 10, 20, 0, 100, 200, 0]),
+    ]:
+        layer = Conv2DTranspose(
+            1, (1, kernel), strides=(1, stride), padding=padding, use_bias=False
+        )
+        x = np.array([1, 10, 100], np.float32).reshape(1, 1, 3, 1)
+        layer(x)
+        layer.set_weights([np.arange(1, kernel + 1.0).reshape(1, kernel, 1, 1)])
+        np.testing.assert_allclose(layer(x).ravel(), expected)
+
+
+def test_depthwise_channels_stand_together():
+    """Output channel ``c * multiplier + m``: here 2 channels times 2, 20 and 200."""
+    layer = DepthwiseConv2D(1, depth_multiplier=3, use_bias=False)
+    x = np.array([1, 5], np.float32).reshape(1, 1, 1, 2)
+    layer(x)
+    layer.set_weights([np.array([2, 20, 200, 3, 30, 300.0]).reshape(1, 1, 2, 3)])
+    np.testing.assert_allclose(layer(x).ravel(), [2, 20, 200, 15, 150, 1500])
+
+
+def test_causal_padding_sees_nothing_later():
+    layer = Conv1D(1, 3, padding="causal", dilation_rate=2, use_bias=False)
+    x = np.array([1, 10, 100, 1000, 10000], np.float32).reshape(1, 5, 1)
+    layer(x)
+    layer.set_weights([np.array([1, 2, 3.0]).reshape(3, 1, 1)])
+    np.testing.assert_allclose(layer(x).ravel(), [3, 30, 302, 3020, 30201])
+
+
+def test_groups_of_single_channels_are_depthwise():
+    x = np.random.default_rng(0).normal(size=(2, 6, 7, 4)).astype(np.float32)
+    grouped = Conv2D(8, 3, groups=4, padding="same", activation="relu")
+    depthwise = DepthwiseConv2D(3, depth_multiplier=2, padding="same", activation="relu")
+    for layer in (grouped, depthwise):
+        layer(x)
+    kernel, bias = grouped.get_weights()
+    assert kernel.shape == (3, 3, 1, 8)
+    depthwise.set_weights([kernel.reshape(3, 3, 4, 2), bias])
+    np.testing.assert_array_equal(grouped(x), depthwise(x))
 
 
 def test_average_pooling_divides_by_the_cells_within():

@@ -7,25 +7,19 @@ package struct MaxPooling2D: ConfigurableLayerKind {
   private let arguments: PoolingArguments
 
   package init(_ attributes: inout Attributes) throws(MartletError) {
-    arguments = try PoolingArguments(&attributes, defaultSize: [2, 2])
+    arguments = try PoolingArguments(&attributes, defaultSize: 2)
   }
 
   package var configuration: JSONObject { arguments.configuration }
 
   package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
-    _ = try arguments.geometry(inputs)
+    try arguments.check(inputs)
     return []
   }
 
   package func lower(
     _ call: LayerCall, into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
-    let geometry = try arguments.geometry(call.inputs.map { program.shapes[$0] })
-    return [
-      try arguments.format.withChannelsLast(call, into: &program) {
-        image, program throws(MartletError) in
-        try program.apply(MaximumPoolingOp(geometry: geometry), to: [image], layer: call.layer)
-      }
-    ]
+    try arguments.lower(call, into: &program) { MaximumPoolingOp(geometry: $0) }
   }
 }

@@ -190,7 +190,197 @@ class GlobalMaxPooling2D(Layer):
         )
 
 
+class MaxPooling1D(Layer):
+    """The largest value of each window of a sequence.
+
+    Parameters
+    ----------
+    pool_size
+        Steps of a window.
+    strides
+        From one window to the next; None for `pool_size`.
+    padding
+        ``"valid"``: windows lie within the sequence. ``"same"``: they may hang over its ends, the
+        output has ``ceil(steps / stride)`` steps, and what is outside does not count.
+    data_format
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
+    name
+        Automatic when None.
+    **kwargs
+        ``input_shape``.
+
+    Input shape
+        ``(samples, steps, channels)``
+    Output shape
+        ``(samples, new_steps, channels)``
+
+    Raises
+    ------
+    ValueError
+        If the sequence is shorter than a window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import MaxPooling1D
+    >>> MaxPooling1D()(np.arange(6.0).reshape(1, 6, 1))[0, :, 0]
+    array([1., 3., 5.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            {
+                "pool_size": pool_size,
+                "strides": strides,
+                "padding": padding,
+                "data_format": data_format,
+            },
+            name=name,
+            **kwargs,
+        )
+
+
+class AveragePooling1D(Layer):
+    """The mean of each window of a sequence.
+
+    Parameters
+    ----------
+    pool_size
+        Steps of a window.
+    strides
+        From one window to the next; None for `pool_size`.
+    padding
+        ``"valid"``: windows lie within the sequence. ``"same"``: they may hang over its ends, the
+        output has ``ceil(steps / stride)`` steps, and what is outside does not count.
+    data_format
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
+    name
+        Automatic when None.
+    **kwargs
+        ``input_shape``.
+
+    Input shape
+        ``(samples, steps, channels)``
+    Output shape
+        ``(samples, new_steps, channels)``
+
+    Raises
+    ------
+    ValueError
+        If the sequence is shorter than a window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import AveragePooling1D
+    >>> AveragePooling1D(2)(np.arange(6.0).reshape(1, 6, 1))[0, :, 0]
+    array([0.5, 2.5, 4.5], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int],
+        strides: int | Sequence[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            {
+                "pool_size": pool_size,
+                "strides": strides,
+                "padding": padding,
+                "data_format": data_format,
+            },
+            name=name,
+            **kwargs,
+        )
+
+
+class GlobalAveragePooling1D(Layer):
+    """The mean of each channel over the whole sequence.
+
+    Parameters
+    ----------
+    data_format
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
+    keepdims
+        Whether the steps stay, as an axis of 1.
+    **kwargs
+        ``name``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import GlobalAveragePooling1D
+    >>> GlobalAveragePooling1D()(np.arange(6.0).reshape(1, 3, 2))
+    array([[2., 3.]], dtype=float32)
+    """
+
+    def __init__(
+        self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(
+            {
+                "data_format": data_format,
+                "keepdims": keepdims,
+            },
+            **kwargs,
+        )
+
+
+class GlobalMaxPooling1D(Layer):
+    """The largest value of each channel over the whole sequence.
+
+    The gradient goes to equal ones in equal parts.
+
+    Parameters
+    ----------
+    data_format
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
+    keepdims
+        Whether the steps stay, as an axis of 1.
+    **kwargs
+        ``name``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import GlobalMaxPooling1D
+    >>> GlobalMaxPooling1D()(np.arange(6.0).reshape(1, 3, 2))
+    array([[4., 5.]], dtype=float32)
+    """
+
+    def __init__(
+        self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(
+            {
+                "data_format": data_format,
+                "keepdims": keepdims,
+            },
+            **kwargs,
+        )
+
+
 MaxPool2D = MaxPooling2D
 AvgPool2D = AveragePooling2D
 GlobalAvgPool2D = GlobalAveragePooling2D
 GlobalMaxPool2D = GlobalMaxPooling2D
+MaxPool1D = MaxPooling1D
+AvgPool1D = AveragePooling1D
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalMaxPool1D = GlobalMaxPooling1D

@@ -1,22 +1,23 @@
 import MartletOps
 import MartletTensors
 
-/// What the poolings over whole images share.
+/// What the poolings over whole images, and over whole sequences, share.
 struct GlobalPoolingArguments: Sendable {
-  let format: DataFormat
+  private let input: SpatialInput
   let keepsDimensions: Bool
 
-  init(_ attributes: inout Attributes) throws(MartletError) {
-    format = try attributes.imageFormat()
+  /// - Parameter axes: 2 for images, 1 for sequences.
+  init(_ attributes: inout Attributes, axes: Int = 2) throws(MartletError) {
+    input = try SpatialInput(&attributes, axes: axes)
     keepsDimensions = try attributes.flag("keepdims", default: false)
   }
 
   var configuration: JSONObject {
-    ["data_format": .text(format.rawValue), "keepdims": .boolean(keepsDimensions)]
+    ["data_format": .text(input.format.rawValue), "keepdims": .boolean(keepsDimensions)]
   }
 
   func check(_ inputs: [Shape]) throws(MartletError) {
-    _ = try imageInput(inputs, format)
+    _ = try input.extents(inputs)
   }
 
   /// Appends the operation that makes one number per channel of an image with channels last.
@@ -24,7 +25,7 @@ struct GlobalPoolingArguments: Sendable {
     _ operation: some Operation, _ call: LayerCall, into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
     [
-      try format.withChannelsLast(call, into: &program) { image, program throws(MartletError) in
+      try input.withImage(call, into: &program) { image, program throws(MartletError) in
         try program.apply(operation, to: [image], layer: call.layer)
       }
     ]

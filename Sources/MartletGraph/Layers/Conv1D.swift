@@ -1,0 +1,28 @@
+import MartletOps
+import MartletTensors
+
+/// 1-D convolution over sequences, with bias and activation.
+///
+/// `(L, C)` → `(Q, K)`; weights `kernel` (S, C / groups, K) and `bias` (K).
+package struct Conv1D: ConfigurableLayerKind {
+  package static let className = "Conv1D"
+  private let convolution: GroupedConvolution
+
+  package init(_ attributes: inout Attributes) throws(MartletError) {
+    convolution = try GroupedConvolution(&attributes, axes: 1)
+  }
+
+  package var configuration: JSONObject { convolution.configuration }
+  package var hasWeights: Bool { true }
+  package var weightAxis: Int { convolution.arguments.format.channelAxis }
+
+  package func weights(for inputs: [Shape]) throws(MartletError) -> [WeightRequest] {
+    try convolution.weights(for: inputs)
+  }
+
+  package func lower(
+    _ call: LayerCall, into program: inout Program
+  ) throws(MartletError) -> [Program.ValueID] {
+    try convolution.lower(call, into: &program)
+  }
+}
