@@ -280,3 +280,74 @@ package struct StandardizeOp: Operation {
     }
   }
 }
+
+/// y = x · scale + offset, with numbers for each position along the last axis.
+package struct ColumnScaleOp: Operation {
+  private let scale: [Float]
+  private let offset: [Float]
+
+  /// - Parameters:
+  ///   - scale: As many as the last axis has positions.
+  ///   - offset: Equally many.
+  package init(scale: [Float], offset: [Float]) {
+    self.scale = scale
+    self.offset = offset
+  }
+
+  package var label: String { "rescaling" }
+
+  package func outputShape(of inputs: [Shape]) throws(MartletError) -> Shape {
+    try onlyInput(inputs, of: label)
+  }
+
+  package func needs(_ setting: Setting) -> Needs {
+    var needs = Needs()
+    needs.scratchCount = 3 * scale.count
+    needs.gradientsInPlace = [0]
+    return needs
+  }
+
+  /// - Parameter isShifted: False for the gradient, which only has the factor.
+  private func stage(
+    _ site: Site, from source: Place, to target: Place, isShifted: Bool
+  ) -> Stage {
+    let adjust = site.kernels.image.adjust
+    let columns = scale.count
+    let rows = site.setting.outputShape.count / columns
+    return .groups { task in
+      let center = task.scratch
+      let factor = center + columns
+      let shift = factor + columns
+      for column in 0..<columns {
+        center[column] = 0
+        factor[column] = scale[column]
+        shift[column] = isShifted ? offset[column] : 0
+      }
+      for sample in task.samples {
+        adjust(
+          Source(source.floats(sample, task)), target.floats(sample, task), rows, columns,
+          ColumnAdjustment(
+            center: Source(center), factor: Source(factor), shift: Source(shift),
+            lower: -.infinity, upper: .infinity))
+      }
+    }
+  }
+
+  package func forward(_ site: Site) -> [Stage] {
+    [stage(site, from: site.inputs[0], to: site.output, isShifted: true)]
+  }
+
+  package func backward(_ site: Site) -> [Stage] {
+    guard let dOutput = site.dOutput, let dInput = site.dInputs[0] else { return [] }
+    return [stage(site, from: dOutput, to: dInput, isShifted: false)]
+  }
+
+  package func reference(
+    _ inputs: [[Double]], variables: [[Double]], setting: ReferenceSetting
+  ) -> [Double] {
+    inputs[0].enumerated().map { index, value in
+      let column = index % scale.count
+      return value * Double(scale[column]) + Double(offset[column])
+    }
+  }
+}

@@ -101,6 +101,10 @@ struct ConfigurationTests {
       "Rescaling", #"{"scale": 0.00392156862745098}"#,
       #""scale": 0.00392156862745098, "offset": 0.0"#
     ),
+    (
+      "Rescaling", #"{"scale": [0.5, 2.5], "offset": [-1.5, 0.5]}"#,
+      #""scale": [0.5, 2.5], "offset": [-1.5, 0.5]"#
+    ),
   ])
   func isKeras(_ className: String, _ arguments: String, _ expected: String) throws {
     let made = try layer(className, arguments)

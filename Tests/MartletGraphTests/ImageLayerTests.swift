@@ -187,6 +187,11 @@ struct ImageLayerTests {
       message { _ = try normalization(input(4, 5, 3)) }
         == "layer 'norm': mean and variance have 2 numbers, but an input of shape (None, 4, 5, 3) "
         + "has 3 positions along axis (-1,)")
+    let rescaling = try layer("Rescaling", #"{"scale": [1, 2], "offset": 0.5, "name": "scale"}"#)
+    #expect(
+      message { _ = try rescaling(input(4, 5, 3)) }
+        == "layer 'scale': scale and offset have 2 numbers, but the last axis of an input of shape "
+        + "(None, 4, 5, 3) has 3 positions")
     #expect(
       message { _ = try layer("Normalization", #"{"axis": 0, "name": "norm"}"#)(input(4)) }
         == "layer 'norm': axis 0 of an input of shape (None, 4) is the batch; layers work on each "

@@ -248,6 +248,10 @@ struct LayerErrorTests {
         + "received 1e+300"
     ),
     (
+      "Rescaling", #"{"scale": [1, 2, 3], "offset": [0, 1]}"#,
+      "Rescaling: scale has 3 numbers and offset 2; they must be equally many"
+    ),
+    (
       "BatchNormalization", #"{"renorm": true}"#,
       "BatchNormalization: invalid value for argument 'renorm': expected false, received true"
     ),

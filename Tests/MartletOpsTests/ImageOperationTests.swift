@@ -174,6 +174,14 @@ import Testing
     try check(StandardizeOp(keptAxes: [0], inverts: false, moments: ([1, 2], [3, 0.5])), [2])
   }
 
+  @Test(arguments: [[3], [4, 5, 3], [2, 17]])
+  func columnScale(_ shape: [Int]) throws {
+    var numbers = SeededGenerator(seed: 4)
+    let operation = ColumnScaleOp(
+      scale: numbers.floats(shape.last!), offset: numbers.floats(shape.last!))
+    try check(operation, shape)
+  }
+
   /// Every image of a batch and every step draws its own numbers; a step draws the same ones again.
   @Test func imagesDrawEachTheirOwn() throws {
     let operation = RandomMotionOp(

@@ -46,6 +46,7 @@ from .optimizers import Optimizer as Optimizer
 from .regularizers import Regularizer as Regularizer
 
 if _TYPE_CHECKING:
+    from . import applications as applications
     from . import datasets as datasets
     from . import preprocessing as preprocessing
     from . import viz as viz
@@ -70,7 +71,7 @@ _warn()
 
 
 # They bring modules that most programs never need.
-_LAZY = ("datasets", "preprocessing", "viz")
+_LAZY = ("applications", "datasets", "preprocessing", "viz")
 
 
 def __getattr__(name: str) -> _Any:

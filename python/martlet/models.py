@@ -531,8 +531,8 @@ class Model(Trainer, Layer):
                 raise TypeError(
                     f"model '{self.name}': called on symbols and on {type(leaf).__name__} at once"
                 )
-        if training is not None:
-            not_supported(f"model '{self.name}': training={training} in a call on symbols")
+        if training:
+            not_supported(f"model '{self.name}': training=True in a call on symbols")
         self._build_for(leaves[0])
         return _nest.packed_like(self._outputs_structure, self._made_of(leaves))
 

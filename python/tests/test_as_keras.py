@@ -23,6 +23,8 @@ def works(code: str) -> None:
         "from keras.layers import Dense; assert Dense is martlet.layers.Dense",
         "from keras.datasets import mnist; assert mnist is martlet.datasets.mnist",
         "import keras.datasets.mnist as mnist; assert mnist is martlet.datasets.mnist",
+        "from tensorflow.keras.applications.vgg16 import VGG16, preprocess_input\n"
+        "assert VGG16 is martlet.applications.VGG16",
         "import tensorflow as tf; assert tf.keras.Sequential is martlet.Sequential",
         "import tensorflow.keras as keras; assert keras is martlet",
         "from tensorflow import keras; assert keras is martlet",
@@ -51,6 +53,7 @@ def test_every_way_to_import_gives_martlet(code):
     "name",
     [
         "activations",
+        "applications",
         "backend",
         "callbacks",
         "config",

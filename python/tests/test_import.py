@@ -42,6 +42,7 @@ def test_importing_brings_no_heavy_modules():
 def test_data_sets_are_loaded_when_asked_for():
     code = (
         "import sys, martlet; assert 'martlet.datasets' not in sys.modules;"
+        "assert 'martlet.applications' not in sys.modules;"
         "martlet.datasets.digits.load_data(); from martlet.datasets import mnist"
     )
     result = run(code)

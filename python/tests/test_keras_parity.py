@@ -185,6 +185,7 @@ LAYERS = {
     "Softmax": lambda L: [L.Softmax()],
     "Softmax axis": lambda L: [L.Softmax(axis=1)],
     "Rescaling": lambda L: [L.Rescaling(0.3, offset=-0.2)],
+    "Rescaling per channel": lambda L: [L.Rescaling([0.3, -1, 2, 0], offset=[0.5, 0, -1, 1])],
     "ELU": lambda L: [L.ELU(0.7)],
     "PReLU": lambda L: [L.PReLU()],
     "PReLU shared": lambda L: [L.PReLU(alpha_initializer="ones", shared_axes=[1, 2])],

@@ -33,15 +33,25 @@ def cache_folder() -> Path:
     return base / "martlet"
 
 
-def _keras_folder() -> Path:
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
+def keras_folder(kind: str) -> Path:
+    """Where Keras keeps downloads of a kind, such as ``"datasets"``."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / kind
 
 
-def find(names: Sequence[str]) -> Path | None:
-    """The first of the names, files or folders, in the first folder that has one."""
-    folders = [cache_folder(), _keras_folder()]
+def find(names: Sequence[str], folders: Sequence[Path] | None = None) -> Path | None:
+    """The first of the names, files or folders, in the first folder that has one.
+
+    Parameters
+    ----------
+    names
+        Without folders.
+    folders
+        Where to look behind the one that ``MARTLET_DATA_DIR`` names; None for those of data sets.
+    """
+    if folders is None:
+        folders = [cache_folder(), keras_folder("datasets")]
     if os.environ.get("MARTLET_DATA_DIR"):
-        folders.insert(0, Path(os.environ["MARTLET_DATA_DIR"]))
+        folders = [Path(os.environ["MARTLET_DATA_DIR"]), *folders]
     for folder in folders:
         for name in names:
             if (folder / name).exists():
@@ -57,9 +67,12 @@ def fetch(source: Source) -> Path:
     OSError
         If it cannot be had; the message says where to put it by hand.
     """
-    target = cache_folder() / source.name
-    by_hand = f"put it at {target}, or set MARTLET_DATA_DIR to its folder"
-    download(source.url, target, Hash("sha256", source.sha256), by_hand)
+    return fetch_to(cache_folder() / source.name, source.url, Hash("sha256", source.sha256))
+
+
+def fetch_to(target: Path, url: str, known: Hash | None) -> Path:
+    """Downloads a file to a place in the cache and checks its hash; raises as `fetch` does."""
+    download(url, target, known, f"put it at {target}, or set MARTLET_DATA_DIR to its folder")
     return target
 
 

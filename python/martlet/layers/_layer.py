@@ -183,7 +183,9 @@ class Layer:
             A symbol, an array, or for layers that merge a list of them.
         training
             For arrays: whether dropout and batch normalization work as in training. None for no,
-            but for yes where nothing but augmentation is called.
+            but for yes where nothing but augmentation is called. For symbols None or False, which
+            are the same, as in Keras 3: there `fit` decides. What keeps the averages of a batch
+            normalization from moving is ``trainable = False``.
 
         Returns
         -------
@@ -201,8 +203,8 @@ class Layer:
                 raise TypeError(
                     f"layer '{self.name}': called on symbols and on {type(leaf).__name__} at once"
                 )
-        if training is not None:
-            not_supported(f"layer '{self.name}': training={training} in a call on symbols")
+        if training:
+            not_supported(f"layer '{self.name}': training=True in a call on symbols")
         return self._made_of(leaves)[0]
 
     def _made_of(self, inputs: list[KerasTensor]) -> list[KerasTensor]:

@@ -19,11 +19,16 @@ class Rescaling(Layer):
     Parameters
     ----------
     scale
-        Factor, such as ``1 / 255``.
+        Factor, such as ``1 / 255``; or a list of one for each position along the last axis.
     offset
-        Added afterwards.
+        Added afterwards; the same.
     **kwargs
         ``name``, ``input_shape``.
+
+    Raises
+    ------
+    ValueError
+        If a list is not as long as the last axis of the input.
 
     Examples
     --------
@@ -31,6 +36,9 @@ class Rescaling(Layer):
     >>> from martlet.layers import Rescaling
     >>> Rescaling(1 / 255)(np.array([[0, 255]], np.uint8))
     array([[0., 1.]], dtype=float32)
+    >>> Rescaling([1, 2], offset=[0, 1])(np.array([[3, 4], [5, 6]]))
+    array([[ 3.,  9.],
+           [ 5., 13.]], dtype=float32)
     """
 
     _prepares = True
