@@ -204,9 +204,9 @@ package struct Attributes {
   ///
   /// - Parameter known: Those that the layer takes; `nil` for all.
   package mutating func choice<Choice: RawRepresentable & CaseIterable>(
-    _ name: String, default fallback: Choice, among known: [Choice]? = nil
+    _ name: String, default fallback: Choice? = nil, among known: [Choice]? = nil
   ) throws(MartletError) -> Choice where Choice.RawValue == String {
-    let text = try text(name, default: fallback.rawValue)
+    let text = try text(name, default: fallback?.rawValue)
     let known = known ?? Array(Choice.allCases)
     guard let choice = known.first(where: { $0.rawValue == text.lowercased() }) else {
       let names = known.map { "'\($0.rawValue)'" }.joined(separator: " or ")

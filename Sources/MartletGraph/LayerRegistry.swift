@@ -16,6 +16,7 @@ package enum LayerRegistry {
     UpSampling2D.self, Cropping2D.self, RepeatVector.self, Identity.self,
     DepthwiseConv2D.self, SeparableConv2D.self, Conv2DTranspose.self, Conv1D.self,
     MaxPooling1D.self, AveragePooling1D.self, GlobalAveragePooling1D.self, GlobalMaxPooling1D.self,
+    Clip.self, Constant.self, ElementFunction.self, Matmul.self, Reduction.self, Weight.self,
   ]
 
   /// Keras's second names.

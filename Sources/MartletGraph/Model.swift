@@ -47,6 +47,7 @@ package final class Model: Layer, @unchecked Sendable {
       var program = Program()
       let values = inputShapes.map { program.addInput($0) }
       program.outputs = try graph.lower(values, into: &program)
+      try program.settleWeights()
       return program
     }
   }

@@ -33,6 +33,15 @@ package enum Activation: Hashable, Sendable {
   case mish
   /// −softplus(−x).
   case logSigmoid
+  /// x².
+  case square
+  case squareRoot
+  /// 1 / x.
+  case reciprocal
+  /// |x|, whose slope at 0 is 0.
+  case magnitude
+  /// The natural logarithm.
+  case logarithm
 
   /// Of `selu`: for negative values, and for all.
   package static let seluAlpha = 1.6732632423543772
@@ -42,6 +51,7 @@ package enum Activation: Hashable, Sendable {
   package var derivativeNeedsInput: Bool {
     switch self {
     case .boundedRelu, .gelu, .geluByTanh, .silu, .hardSilu, .mish: true
+    case .square, .magnitude, .logarithm: true
     case .leakyRelu(let slope): slope < 0
     case .elu(let alpha): alpha < 0
     default: false
@@ -92,6 +102,13 @@ package struct ElementwiseKernels: Sendable {
     @Sendable (
       _ dy: Source, _ dx: Target, _ dxSteps: UnsafePointer<Int>, _ extents: UnsafePointer<Int>,
       _ rank: Int
+    ) -> Void
+  /// y[i] = the greatest, or the least, of y[i] and the x that belong to it, as `reduceBroadcast`; NaN
+  /// wins.
+  package var reduceExtreme:
+    @Sendable (
+      _ x: Source, _ isMinimum: Bool, _ y: Target, _ ySteps: UnsafePointer<Int>,
+      _ extents: UnsafePointer<Int>, _ rank: Int
     ) -> Void
   /// y = a · b, as `addBroadcast`; `y` may be `a` if nothing of `a` repeats.
   package var multiplyBroadcast:
@@ -151,6 +168,10 @@ package struct ElementwiseKernels: Sendable {
         _ dy: Source, _ dx: Target, _ dxSteps: UnsafePointer<Int>, _ extents: UnsafePointer<Int>,
         _ rank: Int
       ) -> Void,
+    reduceExtreme:
+      @escaping @Sendable (
+        Source, Bool, Target, UnsafePointer<Int>, UnsafePointer<Int>, Int
+      ) -> Void,
     multiplyBroadcast:
       @escaping @Sendable (
         _ a: Source, _ aSteps: UnsafePointer<Int>, _ b: Source, _ bSteps: UnsafePointer<Int>,
@@ -173,6 +194,7 @@ package struct ElementwiseKernels: Sendable {
     self.addBroadcast = addBroadcast
     self.reduceBroadcast = reduceBroadcast
     self.reduceSquares = reduceSquares
+    self.reduceExtreme = reduceExtreme
     self.multiplyBroadcast = multiplyBroadcast
     self.extreme = extreme
     self.claim = claim

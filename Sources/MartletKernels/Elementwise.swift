@@ -5,7 +5,8 @@ var elementwiseKernels: ElementwiseKernels {
     activate: activate, activateBackward: activateBackward, add: add, addAndClamp: addAndClamp,
     scaleOffset: scaleOffset, addBias: addBias, copyRows: copyRows, repeatRow: repeatRow,
     addBroadcast: addBroadcast, reduceBroadcast: reduceBroadcast,
-    reduceSquares: reduceSquares, multiplyBroadcast: multiplyBroadcast,
+    reduceSquares: reduceSquares, reduceExtreme: reduceExtreme,
+    multiplyBroadcast: multiplyBroadcast,
     extreme: extreme, claim: claim, parametricRelu: parametricRelu,
     parametricReluBackward: parametricReluBackward)
 }
@@ -68,6 +69,19 @@ private func activate(_ function: Activation, _ x: Source, _ y: Target, _ count:
   case .exponential: exponentials(x, y, count)
   case .mish: mish(x, y, count)
   case .logSigmoid: logSigmoid(x, y, count)
+  case .square:
+    fill(y, count) { at in
+      let v = at(x)
+      return v * v
+    }
+  case .squareRoot:
+    fill(y, count) { at in at(x).squareRoot() }
+  case .reciprocal:
+    let one = splat(1)
+    fill(y, count) { at in one / at(x) }
+  case .magnitude:
+    fill(y, count) { at in magnitude(at(x)) }
+  case .logarithm: logarithms(x, y, count)
   }
 }
 
@@ -156,6 +170,11 @@ private func logSigmoid(_ x: Source, _ y: Target, _ count: Int) {
 
 private func exponentials(_ x: Source, _ y: Target, _ count: Int) {
   @_transparent func value(_ at: Stretch) -> Vector { exponential(at(x)) }
+  fill(y, count, value)
+}
+
+private func logarithms(_ x: Source, _ y: Target, _ count: Int) {
+  @_transparent func value(_ at: Stretch) -> Vector { logarithm(at(x)) }
   fill(y, count, value)
 }
 
@@ -257,6 +276,27 @@ private func activateBackward(
     fill(dx, count) { at in at(dy) * at(y) }
   case .mish: mishBackward(x, dy, dx, count)
   case .logSigmoid: logSigmoidBackward(y, dy, dx, count)
+  case .square:
+    fill(dx, count) { at in
+      let d = at(dy) * at(x)
+      return d + d
+    }
+  case .squareRoot:
+    let half = splat(0.5)
+    fill(dx, count) { at in at(dy) * half / at(y) }
+  case .reciprocal:
+    fill(dx, count) { at in
+      let v = at(y)
+      return -at(dy) * (v * v)
+    }
+  case .magnitude:
+    fill(dx, count) { at in
+      let v = at(x)
+      let d = at(dy)
+      return select(v .> zero, d, select(v .< zero, -d, d * v))
+    }
+  case .logarithm:
+    fill(dx, count) { at in at(dy) / at(x) }
   }
 }
 
@@ -554,7 +594,7 @@ private func reduceBroadcast(
 ) {
   var dy = dy
   let run = InnerRun(dxSteps, dxSteps, extents, rank)
-  reduce(&dy, dx, dxSteps, extents, axis: 0, run, squares: false)
+  reduce(&dy, dx, dxSteps, extents, axis: 0, run, .sum)
 }
 
 private func reduceSquares(
@@ -563,40 +603,103 @@ private func reduceSquares(
 ) {
   var dy = dy
   let run = InnerRun(dxSteps, dxSteps, extents, rank)
-  reduce(&dy, dx, dxSteps, extents, axis: 0, run, squares: true)
+  reduce(&dy, dx, dxSteps, extents, axis: 0, run, .sumOfSquares)
+}
+
+private func reduceExtreme(
+  _ x: Source, _ isMinimum: Bool, _ y: Target, _ ySteps: UnsafePointer<Int>,
+  _ extents: UnsafePointer<Int>, _ rank: Int
+) {
+  var x = x
+  let run = InnerRun(ySteps, ySteps, extents, rank)
+  reduce(&x, y, ySteps, extents, axis: 0, run, isMinimum ? .least : .greatest)
+}
+
+/// What is made of the numbers that belong to one.
+private enum Reduction {
+  case sum, sumOfSquares, greatest, least
 }
 
 private func reduce(
-  _ dy: inout Source, _ dx: Target, _ dxSteps: UnsafePointer<Int>,
-  _ extents: UnsafePointer<Int>, axis: Int, _ run: InnerRun, squares: Bool
+  _ x: inout Source, _ y: Target, _ ySteps: UnsafePointer<Int>, _ extents: UnsafePointer<Int>,
+  axis: Int, _ run: InnerRun, _ reduction: Reduction
 ) {
   if axis < run.axis {
     var i = 0
     while i < extents[axis] {
-      reduce(
-        &dy, dx + i * dxSteps[axis], dxSteps, extents, axis: axis + 1, run, squares: squares)
+      reduce(&x, y + i * ySteps[axis], ySteps, extents, axis: axis + 1, run, reduction)
       i += 1
     }
     return
   }
-  let d = dy
+  let from = x
+  let count = run.count
+  switch reduction {
+  case .sum:
+    reduceRun(from, y, run, { $0 + $1 }, { $0 + $1 }) { $0 + sum(from, count) }
+  case .sumOfSquares:
+    reduceRun(from, y, run, { multiplyAdd($1, $1, $0) }, { $0 + $1 * $1 }) {
+      $0 + sumOfSquares(from, count)
+    }
+  case .greatest:
+    reduceRun(from, y, run, { greatest($0, $1) }, { $1 > $0 || $1 != $1 ? $1 : $0 }) {
+      greatest($0, from, count)
+    }
+  case .least:
+    // The least number is the greatest of the negated ones, negated.
+    reduceRun(from, y, run, { -greatest(-$0, -$1) }, { $1 < $0 || $1 != $1 ? $1 : $0 }) {
+      -greatest(-$0, from, count, negated: true)
+    }
+  }
+  x += count
+}
+
+/// The innermost stretch: number by number where each has one of `y` to itself, else all into one.
+@inline(__always)
+private func reduceRun(
+  _ x: Source, _ y: Target, _ run: InnerRun, _ vectors: (Vector, Vector) -> Vector,
+  _ numbers: (Float, Float) -> Float, _ whole: (Float) -> Float
+) {
   switch run.stepA {
   case 1:
-    if squares {
-      fill(dx, run.count) { at in multiplyAdd(at(d), at(d), at(dx)) }
-    } else {
-      fill(dx, run.count) { at in at(dx) + at(d) }
-    }
+    fill(y, run.count) { at in vectors(at(y), at(x)) }
   case 0:
-    dx[0] += squares ? sumOfSquares(d, run.count) : sum(d, run.count)
+    y[0] = whole(y[0])
   default:
     var i = 0
     while i < run.count {
-      dx[i * run.stepA] += squares ? d[i] * d[i] : d[i]
+      y[i * run.stepA] = numbers(y[i * run.stepA], x[i])
       i += 1
     }
   }
-  dy += run.count
+}
+
+/// The greater number; NaN wins.
+@inline(__always) private func greatest(_ a: Vector, _ b: Vector) -> Vector {
+  select((b .> a) .| (b .!= b), b, a)
+}
+
+private func greatest(
+  _ first: Float, _ x: Source, _ count: Int, negated: Bool = false
+) -> Float {
+  let sign = splat(negated ? -1 : 1)
+  var total = splat(first)
+  // 0, or NaN where a lane has been that.
+  var nan = splat(0)
+  var i = 0
+  while i + vectorWidth <= count {
+    let v = load(x + i) * sign
+    total = greater(total, v)
+    nan = select(v .!= v, v, nan)
+    i += vectorWidth
+  }
+  var result = laneMaximum(total)
+  while i < count {
+    let v = negated ? -x[i] : x[i]
+    if v > result || v != v { result = v }
+    i += 1
+  }
+  return first != first ? first : result + laneSum(nan)
 }
 
 private func sumOfSquares(_ x: Source, _ count: Int) -> Float {
@@ -643,6 +746,11 @@ private func sumOfSquares(_ x: Source, _ count: Int) -> Float {
       case .exponential: T(exp(Double(x)))
       case .mish: x * T(tanh(softplus(Double(x))))
       case .logSigmoid: T(-softplus(-Double(x)))
+      case .square: x * x
+      case .squareRoot: x.squareRoot()
+      case .reciprocal: 1 / x
+      case .magnitude: abs(x)
+      case .logarithm: T(log(Double(x)))
       }
     }
 
@@ -663,6 +771,22 @@ private func sumOfSquares(_ x: Source, _ count: Int) -> Float {
       _ a: [T], steps aSteps: [Int], _ b: [T], steps bSteps: [Int], extents: [Int]
     ) -> [T] {
       broadcast(a, steps: aSteps, b, steps: bSteps, extents: extents, +)
+    }
+
+    package static func reduceExtreme(
+      _ x: [Float], _ isMinimum: Bool, _ y: [Float], steps: [Int], extents: [Int]
+    ) -> [Float] {
+      var y = y
+      for (index, value) in x.enumerated() {
+        var rest = index
+        var at = 0
+        for axis in extents.indices.reversed() {
+          at += rest % extents[axis] * steps[axis]
+          rest /= extents[axis]
+        }
+        y[at] = isMinimum ? min(y[at], value) : max(y[at], value)
+      }
+      return y
     }
 
     /// Of any function of two numbers.

@@ -27,7 +27,7 @@ extension Program {
           transposed[instruction.output] = (whole, source)
         }
         result.instructions.append(instruction)
-      } else if let first = transposed[instruction.inputs[0]],
+      } else if let first = instruction.inputs.first.flatMap({ transposed[$0] }),
         let moved = instruction.operation.moved(before: first.by),
         instruction.inputs.allSatisfy({ transposed[$0]?.by.order == first.by.order })
       {

@@ -10,14 +10,24 @@ import Testing
     .linear, .relu, .leakyRelu(slope: 0.3), .leakyRelu(slope: -0.3), .elu(alpha: 1.5),
     .elu(alpha: -0.5), .sigmoid, .tanh, .boundedRelu(slope: 0.1, maximum: 1.5, threshold: 0.25),
     .clipped(minimum: -1, maximum: 1.5), .selu, .gelu, .geluByTanh, .silu, .hardSigmoid, .hardSilu,
-    .softplus, .softsign, .exponential, .mish, .logSigmoid,
+    .softplus, .softsign, .exponential, .mish, .logSigmoid, .square, .squareRoot, .reciprocal,
+    .magnitude, .logarithm,
   ]
+
+  /// Where a function is tested: roots and logarithms have no negative arguments, and the smallest
+  /// argument is far enough from 0 for central differences.
+  private static func range(of function: Activation) -> ClosedRange<Float> {
+    switch function {
+    case .squareRoot, .reciprocal, .logarithm: 0.5...3
+    default: -3...3
+    }
+  }
 
   @Test(arguments: KernelSelection.available, activations)
   func activationsEqualTheirTwins(_ kernels: Kernels, _ function: Activation) {
     for count in awkwardCounts(kernels) {
       var generator = SeededGenerator(seed: count)
-      let x = GuardedFloats(generator.floats(count, in: -3...3))
+      let x = GuardedFloats(generator.floats(count, in: ElementwiseTests.range(of: function)))
       let y = GuardedFloats(count: count)
       let expected = x.doubles.map { PlainElementwise.activate(function, $0) }
       kernels.elementwise.activate(function, x.source, y.pointer, count)
@@ -38,7 +48,7 @@ import Testing
     for count in awkwardCounts(kernels) {
       var generator = SeededGenerator(seed: count)
       // Away from the kinks at 0, threshold and maximum by more than the step of the differences.
-      let values = generator.floats(count, in: -3...3).map { value in
+      let values = generator.floats(count, in: ElementwiseTests.range(of: function)).map { value in
         [0, 0.25, 1.5, -1, -3, 3].contains { abs($0 - value) < 0.01 } ? value * 0.97 + 0.03 : value
       }
       let x = GuardedFloats(values)
@@ -269,6 +279,22 @@ import Testing
     expectClose(
       squares.values, sums.doubles, absolute: Double(count) * ulp, "squares, \(shape)")
     squares.expectGuards("\(shape)")
+    for isMinimum in [false, true] {
+      let start = generator.floats(needed(shape.a))
+      let extremes = GuardedFloats(start)
+      kernels.elementwise.reduceExtreme(
+        GuardedFloats(dy).source, isMinimum, extremes.pointer, shape.a + [0], shape.extents + [0],
+        rank)
+      let expected = PlainElementwise.reduceExtreme(
+        dy, isMinimum, start, steps: shape.a, extents: shape.extents)
+      #expect(extremes.values == expected, "\(shape)")
+      extremes.expectGuards("\(shape)")
+      let spoilt = dy.dropLast() + [Float.nan]
+      kernels.elementwise.reduceExtreme(
+        GuardedFloats(Array(spoilt)).source, isMinimum, extremes.pointer, shape.a + [0],
+        shape.extents + [0], rank)
+      #expect(extremes.values.contains { $0.isNaN }, "NaN wins, \(shape)")
+    }
     for steps in [shape.a, shape.b] {
       let start = generator.floats(needed(steps))
       let dx = GuardedFloats(start)

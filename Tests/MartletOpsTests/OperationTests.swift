@@ -15,9 +15,17 @@ import Testing
     _ operation: some Operation, _ inputs: [[Int]], _ variables: [Variable] = [],
     isTraining: Bool = true, elements: Int = 24, location: SourceLocation = #_sourceLocation
   ) throws {
+    try check(
+      try ProgramCheck.withInputGradient(
+        operation, inputs: inputs.map { try Shape($0) }, variables: variables),
+      isTraining: isTraining, elements: elements, location: location)
+  }
+
+  private func check(
+    _ program: Program, isTraining: Bool = true, elements: Int = 24,
+    location: SourceLocation = #_sourceLocation
+  ) throws {
     for kernels in OperationTests.levels {
-      let program = try ProgramCheck.withInputGradient(
-        operation, inputs: inputs.map { try Shape($0) }, variables: variables)
       var check = ProgramCheck(program)
       check.kernels = kernels
       check.isTraining = isTraining
@@ -357,10 +365,85 @@ import Testing
     Activation.linear, .relu, .leakyRelu(slope: 0.2), .leakyRelu(slope: -0.3), .elu(alpha: 1),
     .elu(alpha: 0.7), .sigmoid, .tanh, .boundedRelu(slope: 0.1, maximum: 0.8, threshold: 0.2),
     .clipped(minimum: 0, maximum: 0.5), .selu, .gelu, .geluByTanh, .silu, .hardSigmoid, .hardSilu,
-    .softplus, .softsign, .exponential, .mish, .logSigmoid,
+    .softplus, .softsign, .exponential, .mish, .logSigmoid, .square, .magnitude,
   ])
   func activation(_ activation: Activation) throws {
     for count in [1, 15, 16, 17, 50] { try check(ActivationOp(activation), [[count]]) }
+  }
+
+  /// Of positive numbers, which an exponential makes.
+  @Test(arguments: [Activation.squareRoot, .reciprocal, .logarithm])
+  func functionOfPositiveNumbers(_ function: Activation) throws {
+    for count in [1, 15, 16, 17, 50] {
+      var program = Program()
+      let x = program.addInput(try Shape([count]))
+      let shift = try Variable(name: "shift", shape: Shape([count]))
+      let shifted = try program.apply(BiasOp(), to: [x], variables: [shift], layer: "shift")
+      let positive = try program.apply(ActivationOp(.exponential), to: [shifted], layer: "exp")
+      program.outputs = [try program.apply(ActivationOp(function), to: [positive], layer: "f")]
+      try check(program)
+    }
+  }
+
+  @Test(arguments: ReductionOp.Function.allCases)
+  func reductions(_ function: ReductionOp.Function) throws {
+    let cases: [([Int], Set<Int>)] = [
+      ([17], [0]), ([3, 5], [0]), ([3, 5], [1]), ([4, 3, 17], [0, 1]), ([4, 3, 17], [0, 2]),
+      ([4, 3, 2], [1]), ([2, 3, 33], [0, 1, 2]), ([5, 1, 3], [1]), ([1], [0]), ([3, 4], []),
+    ]
+    for (extents, axes) in cases {
+      for keeps in [false, true] {
+        try check(ReductionOp(function, axes: axes, keepsDimensions: keeps), [extents])
+      }
+    }
+  }
+
+  @Test func productsOfTensors() throws {
+    let cases = [
+      ([3, 4], [4, 5]), ([7], [7, 3]), ([2, 3, 17], [17, 33]), ([2, 3, 4], [2, 4, 5]),
+      ([2, 2, 17, 9], [2, 2, 9, 18]), ([1, 1], [1, 1]),
+    ]
+    for (a, b) in cases { try check(TensorProductOp(), [a, b]) }
+  }
+
+  /// As a value, in a product and as a bias.
+  @Test func weightsAsValues() throws {
+    for count in [1, 15, 17] {
+      let weight = try Variable(name: "gamma", shape: Shape([count]))
+      let matrix = try Variable(name: "matrix", shape: Shape([count, 3]))
+      var program = Program()
+      let x = program.addInput(try Shape([2, count]))
+      let value = try program.apply(
+        WeightValueOp(shape: weight.shape), to: [], variables: [weight], layer: "gamma")
+      let unread = try program.apply(
+        WeightValueOp(shape: matrix.shape), to: [], variables: [matrix], layer: "matrix")
+      let scaled = try program.apply(MultiplicationOp(), to: [x, value], layer: "multiply")
+      let found = try #require(program.weight(of: unread))
+      #expect(found === matrix)
+      #expect(program.weight(of: scaled) == nil)
+      program.outputs = [
+        try program.apply(
+          MatrixProductOp(units: 3), to: [scaled], variables: [matrix], layer: "product")
+      ]
+      try program.settleWeights()
+      #expect(program.instructions.count == 3)
+      try check(program)
+    }
+  }
+
+  @Test func aWeightInAProductAndElsewhere() throws {
+    let matrix = try Variable(name: "w", shape: Shape([3, 3]))
+    var program = Program()
+    let x = program.addInput(try Shape([3, 3]))
+    let value = try program.apply(
+      WeightValueOp(shape: matrix.shape), to: [], variables: [matrix], layer: "own")
+    let product = try program.apply(
+      MatrixProductOp(units: 3), to: [x], variables: [matrix], layer: "own")
+    program.outputs = [try program.apply(AdditionOp(), to: [product, value], layer: "own")]
+    let error = #expect(throws: MartletError.self) { try program.settleWeights() }
+    #expect(
+      error?.message == "layer 'own': the weight 'w' stands in a matrix product and elsewhere too; "
+        + "make a weight for each")
   }
 
   @Test func softmax() throws {

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import _native, _nest
+from . import _file_operations, _native, _nest
 from ._errors import not_supported
 from ._serialization import (
     deserialize_keras_object,
     refuse_code,
     serialize_keras_object,
-    without_operations,
 )
 from .layers._input import InputLayer
 from .layers._layer import Layer
@@ -80,7 +79,7 @@ def of_functional(model: Model) -> dict[str, Any]:
                 **_entry(layer),
                 "name": layer.name,
                 "inbound_nodes": [
-                    {"args": [_argument(layer, inputs)], "kwargs": {}} for inputs in calls if inputs
+                    {"args": _arguments(layer, inputs), "kwargs": {}} for inputs in calls if inputs
                 ],
             }
         )
@@ -95,7 +94,7 @@ def of_functional(model: Model) -> dict[str, Any]:
 
 
 def _entry(layer: Layer) -> dict[str, Any]:
-    return serialize_keras_object(layer)
+    return _file_operations.written(layer) or serialize_keras_object(layer)
 
 
 def _first_call(layer: Layer) -> int:
@@ -104,6 +103,11 @@ def _first_call(layer: Layer) -> int:
     A functional model counts the call that made it there, but not in what its calls are made on.
     """
     return 1 if getattr(layer, "_class_name", "") == "Functional" else 0
+
+
+def _arguments(layer: Layer, inputs: list[Any]) -> list[Any]:
+    # Keras's operations take each symbol as an argument of its own.
+    return inputs if _file_operations.written(layer) else [_argument(layer, inputs)]
 
 
 def _argument(layer: Layer, inputs: list[Any]) -> Any:
@@ -121,7 +125,7 @@ def make_layer(custom_objects: dict[str, Any] | None = None) -> LayerMaker:
 
     def make(entry: dict[str, Any]) -> Layer:
         refuse_code(entry)
-        made = deserialize_keras_object(without_operations(entry), custom_objects)
+        made = deserialize_keras_object(_file_operations.read(entry), custom_objects)
         if not isinstance(made, Layer):
             raise ValueError(f"the configuration has a {type(made).__name__} among its layers")
         return made
@@ -199,7 +203,8 @@ class _Graph:
             symbols = [self.symbol(each) for each in self.references(node)]
             return symbols if len(symbols) > 1 else symbols[0]
         self.check_options(name, node.get("kwargs") or {})
-        arguments = [self.revived(name, each) for each in node["args"]]
+        given = [each for each in node["args"] if not _file_operations.is_number(each)]
+        arguments = [self.revived(name, each) for each in given]
         if len(arguments) > 1:
             # An operation on two symbols.
             return arguments

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _native
 from ._errors import not_supported
 from ._layered import Size, layered
 
@@ -368,7 +367,7 @@ def _boxes(model: Model, shown: set[str]) -> tuple[list[Box], list[tuple[int, in
             for each in model.layers
         ]
         return open_boxes, [(index, index + 1) for index in range(len(open_boxes) - 1)]
-    layers = _native.model_describe(model._model_handle())["layers"]
+    layers = model._described_layers()
     calls = [(layer, call) for layer in layers for call in range(len(layer["nodes"]))]
     number = {(layer["name"], call): index for index, (layer, call) in enumerate(calls)}
     nodes = {layer["name"]: layer["nodes"] for layer in layers}

@@ -28,14 +28,6 @@ _MODULES = (
     "metrics",
 )
 _FUNCTIONAL = "keras.src.models.functional"
-#: Operations on symbols that Keras writes as such, by module and class, and their layers here.
-_OPERATIONS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
-    ("keras.src.ops.numpy", "Add"): ("Add", {}),
-    ("keras.src.ops.nn", "Relu"): ("Activation", {"activation": "relu"}),
-    ("keras.src.ops.nn", "Sigmoid"): ("Activation", {"activation": "sigmoid"}),
-    ("keras.src.ops.nn", "Softmax"): ("Activation", {"activation": "softmax"}),
-    ("keras.src.ops.numpy", "Tanh"): ("Activation", {"activation": "tanh"}),
-}
 
 _registered: dict[str, Any] = {}
 _Object = TypeVar("_Object")
@@ -281,19 +273,8 @@ def find_class(module: str, class_name: str) -> Any:
         return None
     if place.startswith("src."):
         return None
-    candidates = [place] if place in _MODULES else _MODULES
+    candidates = [place] if place in (*_MODULES, "layers._operations") else _MODULES
     return next((kind for each in candidates if (kind := _public(each, class_name))), None)
-
-
-def without_operations(description: dict[str, Any]) -> dict[str, Any]:
-    """The description of the layer that does what an operation does; others as they are."""
-    module, class_name = description.get("module") or "", description["class_name"]
-    if module.startswith("keras.src.activations"):
-        return {**description, "module": "keras.layers"}
-    if (module, class_name) not in _OPERATIONS:
-        return description
-    layer, arguments = _OPERATIONS[module, class_name]
-    return {"class_name": layer, "config": {"name": description["config"]["name"], **arguments}}
 
 
 def _unknown(class_name: str, module: str, known: dict[str, Any]) -> str:

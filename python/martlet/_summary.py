@@ -73,7 +73,7 @@ def summary(
 def _described(model: Model) -> list[dict[str, Any]]:
     """The layers as the core describes them, or what is known before there is an input shape."""
     if model.built:
-        return _native.model_describe(model._model_handle())["layers"]
+        return model._described_layers()
     return [
         {"class_name": type(layer).__name__, "name": layer.name, "nodes": [], "unbuilt": True}
         for layer in model.layers

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _files, _native, _randomness
+from . import _files, _native, _nest, _randomness
 from ._naming import snake_case
 
 if TYPE_CHECKING:
@@ -41,20 +41,32 @@ def _places(layer: Layer, path: str, seen: set[int]) -> Iterator[tuple[str, Laye
         return
     seen.add(id(layer))
     yield path, layer
-    used: dict[str, int] = {}
-    for inner in _layers_of(layer):
-        key = snake_case(getattr(inner, "_class_name", type(inner).__name__))
-        count = used.get(key, 0)
-        used[key] = count + 1
-        yield from _places(inner, f"{path}layers/{key}{f'_{count}' if count else ''}/", seen)
+    for place, inner in _inner(layer):
+        yield from _places(inner, f"{path}{place}/", seen)
 
 
-def _layers_of(layer: Layer) -> list[Layer]:
-    """Those of a model; none of other layers."""
-    return getattr(layer, "layers", [])
+def _inner(layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """The layers within a model, or a layer of one's own, and where they stand in its group."""
+    places = {"layers": layer.layers} if hasattr(layer, "layers") else {}
+    if layer._is_own():
+        places |= layer._layers_by_attribute()
+    # Keras goes through the attributes in this order; what it has met it passes by.
+    for attribute, held in sorted(places.items()):
+        if not isinstance(held, list | tuple | dict):
+            yield attribute, held
+            continue
+        used: dict[str, int] = {}
+        for inner in _nest.flatten(held):
+            key = snake_case(getattr(inner, "_class_name", type(inner).__name__))
+            count = used.get(key, 0)
+            used[key] = count + 1
+            yield f"{attribute}/{key}{f'_{count}' if count else ''}", inner
 
 
 def _own_weights(layer: Layer) -> list[Any]:
+    """Without those of layers within."""
+    if layer._is_own():
+        return layer._variables_of_its_own()
     return [] if hasattr(layer, "layers") else layer.weights
 
 
@@ -157,8 +169,8 @@ def load(model: Model, file: Any, name: str, skip_mismatch: bool = False) -> Non
         raise ValueError(_told(faults, name))
     state = _state(model, file, name)
     for layer, values in found:
-        if values:
-            layer.set_weights(values)
+        for variable, value in zip(_own_weights(layer), values, strict=False):
+            variable.assign(value)
     if faults:
         _warn(f"{name!r}: skipped what does not fit: {'; '.join(faults)}")
     if state is not None:

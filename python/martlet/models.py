@@ -18,8 +18,9 @@ from ._policies import dtype_policy
 from ._randomness import Position
 from ._training import Trainer
 from .callbacks import History
+from .layers._built_in import BuiltInLayer
 from .layers._input import InputLayer
-from .layers._layer import Layer
+from .layers._layer import Layer, traced
 from .layers._symbol import KerasTensor
 from .layers._weight import Variable
 
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 
-class Model(Trainer, Layer):
+class Model(Trainer, BuiltInLayer):
     """A model made of the symbols that lead from its inputs to its outputs.
 
     Parameters
@@ -75,11 +76,12 @@ class Model(Trainer, Layer):
         trainable: bool = True,
     ) -> None:
         if inputs is None or outputs is None:
-            if type(self) is not Model:
-                not_supported(f"{type(self).__name__}: a model that defines call() of its own")
-            raise TypeError("Model takes inputs and outputs: Model(inputs, outputs)")
-        self._start(name)
-        self._connect(inputs, outputs)
+            if not self._is_own():
+                raise TypeError("Model takes inputs and outputs: Model(inputs, outputs)")
+            self._start(name or _naming.automatic(_naming.snake_case(type(self).__name__)))
+        else:
+            self._start(name)
+            self._connect(inputs, outputs)
         if not trainable:
             self.trainable = False
 
@@ -101,6 +103,7 @@ class Model(Trainer, Layer):
         self._inputs_structure: Any = None
         self._outputs_structure: Any = None
         self._layers: list[Layer] = []
+        self._own_weights = []
         self._input_shape = None
         self._forget_calls()
 
@@ -153,6 +156,14 @@ class Model(Trainer, Layer):
     def _handle(self) -> _native.Handle:
         return (self._handles or self._not_built())[1]
 
+    def _described_layers(self) -> list[dict[str, Any]]:
+        """The layers as the core describes them, those of one's own by their classes."""
+        layers = _native.model_describe(self._model_handle())["layers"]
+        own = {each.name: type(each).__name__ for each in self._layers if each._is_own()}
+        return [
+            {**each, "class_name": own.get(each["name"], each["class_name"])} for each in layers
+        ]
+
     def _not_built(self) -> NoReturn:
         raise ValueError(
             f"model '{self.name}' is not built: the shape of its input is not known yet; start it "
@@ -162,7 +173,7 @@ class Model(Trainer, Layer):
     @property
     def layers(self) -> list[Layer]:
         """The layers, each after those it takes its inputs from."""
-        return list(self._layers)
+        return self._parts() if self._is_own() else list(self._layers)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its place.
@@ -194,7 +205,7 @@ class Model(Trainer, Layer):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
-        for layer in self._layers:
+        for layer in [*self._layers, *(self._parts() if self._is_own() else [])]:
             layer.trainable = value
 
     @property
@@ -254,12 +265,33 @@ class Model(Trainer, Layer):
         """All weights: layers in order, trainable ones of a layer first."""
         if not self.built:
             return []
+        if self._is_own():
+            return Layer.weights.fget(self)  # type: ignore[attr-defined] # a property
         owners = {id(layer): layer for layer in _flat_layers(self._layers)}
         return [weight for layer in owners.values() for weight in layer.weights]
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights, in the order of `weights`."""
-        return super().get_weights() if self.built else []
+        if not self.built:
+            return []
+        return Layer.get_weights(self) if self._has_own_layers() else super().get_weights()
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Sets all weights, in the order of `weights`.
+
+        Raises
+        ------
+        ValueError
+            If there are too many or too few, or a shape is wrong; nothing has changed then.
+        """
+        if self._has_own_layers():
+            Layer.set_weights(self, weights)
+        else:
+            super().set_weights(weights)
+
+    def _has_own_layers(self) -> bool:
+        """Whether Python knows of weights in another order than the core."""
+        return self._is_own() or any(each._is_own() for each in _flat_layers(self._layers))
 
     def count_params(self) -> int:
         """Number of values in all weights."""
@@ -271,6 +303,11 @@ class Model(Trainer, Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Layers and calls, as Keras has them; what `from_config` takes. No weights."""
+        if self._is_own():
+            not_supported(
+                f"{type(self).__name__}: a configuration, or whole file, of a model that defines "
+                "call; use save_weights, or Model(inputs, outputs),"
+            )
         from . import _model_config
 
         return _model_config.of_functional(self)
@@ -512,6 +549,8 @@ class Model(Trainer, Layer):
         return of_model(self)
 
     def __repr__(self) -> str:
+        if self._is_own():
+            return super().__repr__()
         name = f", name={self._given_name!r}" if self._given_name is not None else ""
         call = f"Model({_shown(self._inputs_structure)}, {_shown(self._outputs_structure)}{name})"
         return f"{call}  # {self.count_params():,} parameters"
@@ -519,20 +558,37 @@ class Model(Trainer, Layer):
     # ---- Calls -------------------------------------------------------------------------------
 
     def build(self, input_shape: Any = None) -> None:
-        """Nothing to do: a model of symbols is built when it is made."""
+        """Runs `call` for an input shape whose first entry stands for the samples.
+
+        A model of symbols is built when it is made.
+        """
+        if self.built:
+            return
+        if input_shape is None:
+            self._not_built()
+        nested = any(isinstance(each, list | tuple) for each in input_shape)
+        shapes = [self._as_shape(each) for each in (input_shape if nested else [input_shape])]
+        symbols = [InputLayer(shape[1:])._symbol() for shape in shapes]
+        self._trace(symbols if nested else symbols[0])
 
     def _build_for(self, x: Any) -> None:
         """Builds the model for data, if its input shape is still open."""
+        if self.built:
+            return
+        leaves = _nest.flatten(x)
+        if not isinstance(leaves[0], KerasTensor):
+            leaves = [_data.has_samples(_data.as_array(leaf, "x"), "x") for leaf in leaves]
+        symbols = [InputLayer(tuple(leaf.shape[1:]))._symbol() for leaf in leaves]
+        self._trace(_nest.packed_like(x, symbols))
+
+    def _trace(self, inputs: Any) -> None:
+        """Makes the model of what the `call` of its class does."""
+        self._connect(inputs, traced(self, inputs))
+        if not self._trainable:
+            self.trainable = False
 
     def _call_on_symbols(self, inputs: Any, training: bool | None = None) -> Any:
-        leaves = _nest.flatten(inputs)
-        for leaf in leaves:
-            if not isinstance(leaf, KerasTensor):
-                raise TypeError(
-                    f"model '{self.name}': called on symbols and on {type(leaf).__name__} at once"
-                )
-        if training:
-            not_supported(f"model '{self.name}': training=True in a call on symbols")
+        leaves = self._leaves(inputs, training)
         self._build_for(leaves[0])
         return _nest.packed_like(self._outputs_structure, self._made_of(leaves))
 

@@ -209,11 +209,11 @@ class TestFunctional:
         with pytest.raises(TypeError, match=r"Model\(inputs, outputs\)"):
             Model()
 
-    def test_subclasses_with_a_call_of_their_own(self):
+    def test_a_class_of_ones_own_without_a_call(self):
         class Custom(Model):
             pass
 
-        with pytest.raises(NotImplementedError, match="Custom"):
+        with pytest.raises(TypeError, match=r"Model takes inputs and outputs"):
             Custom()
 
     def test_get_layer(self):

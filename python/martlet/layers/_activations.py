@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ._layer import Layer, WeightNamed
+from ._built_in import BuiltInLayer, WeightNamed
 
 
-class ReLU(Layer):
+class ReLU(BuiltInLayer):
     """``max(x, 0)``, and its relatives.
 
     Parameters
@@ -43,7 +43,7 @@ class ReLU(Layer):
         )
 
 
-class LeakyReLU(Layer):
+class LeakyReLU(BuiltInLayer):
     """``x`` where positive, else ``negative_slope * x``.
 
     Parameters
@@ -65,7 +65,7 @@ class LeakyReLU(Layer):
         super().__init__({"negative_slope": negative_slope}, **kwargs)
 
 
-class ELU(Layer):
+class ELU(BuiltInLayer):
     """``x`` where positive, else ``alpha * (exp(x) - 1)``.
 
     Parameters
@@ -91,7 +91,7 @@ class ELU(Layer):
         super().__init__({"alpha": alpha}, **kwargs)
 
 
-class PReLU(Layer):
+class PReLU(BuiltInLayer):
     """``x`` where positive, else ``alpha * x`` with an ``alpha`` that is learned.
 
     Parameters
@@ -147,7 +147,7 @@ class PReLU(Layer):
         )
 
 
-class Softmax(Layer):
+class Softmax(BuiltInLayer):
     """``exp(x) / sum(exp(x))`` along an axis.
 
     Parameters

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._naming import own_arguments
-from ._layer import Layer
+from ._built_in import BuiltInLayer
 
 Factor = float | Sequence[float]
 
 
-class _Augmentation(Layer):
+class _Augmentation(BuiltInLayer):
     def __init__(self, constructor: dict[str, Any]) -> None:
         given = own_arguments(constructor)
         common = given.pop("kwargs")

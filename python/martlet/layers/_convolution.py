@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ._layer import Layer, WeightNamed
+from ._built_in import BuiltInLayer, WeightNamed
 
 
-class Conv2D(Layer):
+class Conv2D(BuiltInLayer):
     """Convolution of images with a bank of filters (a cross-correlation: nothing is flipped).
 
     Parameters
@@ -112,7 +112,7 @@ class Conv2D(Layer):
         )
 
 
-class DepthwiseConv2D(Layer):
+class DepthwiseConv2D(BuiltInLayer):
     """Convolution of each channel of an image with filters of its own.
 
     Parameters
@@ -215,7 +215,7 @@ class DepthwiseConv2D(Layer):
         )
 
 
-class SeparableConv2D(Layer):
+class SeparableConv2D(BuiltInLayer):
     """Convolution of each channel by itself, then of all channels point by point.
 
     Parameters
@@ -328,7 +328,7 @@ class SeparableConv2D(Layer):
         )
 
 
-class Conv2DTranspose(Layer):
+class Conv2DTranspose(BuiltInLayer):
     """Transposed convolution of images: the input gradient of a `Conv2D` as a layer.
 
     Parameters
@@ -436,7 +436,7 @@ class Conv2DTranspose(Layer):
         )
 
 
-class Conv1D(Layer):
+class Conv1D(BuiltInLayer):
     """Convolution of sequences with a bank of filters (nothing is flipped).
 
     Parameters

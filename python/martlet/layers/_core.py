@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .._errors import refuse
-from ._layer import Layer, WeightNamed
+from ._built_in import BuiltInLayer, WeightNamed
 
 
-class Dense(Layer):
+class Dense(BuiltInLayer):
     """``activation(x @ kernel + bias)`` along the last axis.
 
     Parameters
@@ -97,7 +97,7 @@ class Dense(Layer):
         )
 
 
-class Activation(Layer):
+class Activation(BuiltInLayer):
     """An activation function as a layer of its own.
 
     Parameters
@@ -120,7 +120,7 @@ class Activation(Layer):
         super().__init__({"activation": given}, **kwargs)
 
 
-class Flatten(Layer):
+class Flatten(BuiltInLayer):
     """All axes of a sample as one, in row-major order.
 
     Parameters
@@ -143,7 +143,7 @@ class Flatten(Layer):
         super().__init__({"data_format": data_format}, **kwargs)
 
 
-class Reshape(Layer):
+class Reshape(BuiltInLayer):
     """Another shape for the same values.
 
     Parameters
@@ -170,7 +170,7 @@ class Reshape(Layer):
         super().__init__({"target_shape": target_shape}, **kwargs)
 
 
-class Permute(Layer):
+class Permute(BuiltInLayer):
     """The axes of a sample in another order.
 
     Parameters
@@ -197,7 +197,7 @@ class Permute(Layer):
         super().__init__({"dims": dims}, **kwargs)
 
 
-class RepeatVector(Layer):
+class RepeatVector(BuiltInLayer):
     """A vector several times, one under the other.
 
     Parameters
@@ -225,7 +225,7 @@ class RepeatVector(Layer):
         super().__init__({"n": n}, **kwargs)
 
 
-class Identity(Layer):
+class Identity(BuiltInLayer):
     """Its input as it is: stands where a layer is expected and nothing is to be done.
 
     Parameters

@@ -7,11 +7,11 @@ from typing import Any
 
 from .. import _native
 from .._errors import not_supported, refuse
-from ._layer import Layer
+from ._built_in import BuiltInLayer
 from ._symbol import KerasTensor
 
 
-class InputLayer(Layer):
+class InputLayer(BuiltInLayer):
     """The layer behind :func:`Input`, for use at the start of a `Sequential`.
 
     Parameters

@@ -1,20 +1,23 @@
-"""What all layers have in common."""
+"""What all layers have in common, and layers of one's own."""
 
 from __future__ import annotations
 
 import math
 import weakref
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .. import _data, _native, _nest, _settings, activations
-from .._errors import not_supported
+from .. import _data, _naming, _native, _nest
+from .._errors import not_supported, refuse
 from .._explain import Explanation, of_layer
 from .._policies import DTypePolicy, policy_of
-from ._symbol import KerasTensor
+from ._symbol import KerasTensor, tracing
 from ._weight import Variable
+
+if TYPE_CHECKING:
+    from ._operations import Weight
 
 
 class Layer:
@@ -22,6 +25,26 @@ class Layer:
 
     Called on symbols (:func:`martlet.Input`) it gives symbols, to make a model of. Called on an
     array it computes at once and gives an array.
+
+    A layer of your own is a class made of this one. `call` says what it does, with other layers and
+    :mod:`martlet.ops`; it is run once for each shape of input, on symbols, and what it says is
+    computed by the core from then on, in training, too. Layers that are attributes, alone or in
+    lists and dicts, are part of it.
+
+    Parameters
+    ----------
+    name
+        Automatic when None.
+    trainable
+        Whether training changes the weights.
+    dtype
+        See :class:`martlet.DTypePolicy`.
+    autocast
+        Accepted.
+    activity_regularizer
+        Not supported for layers of your own.
+    **kwargs
+        ``input_shape``, in the first layer of a `Sequential`.
 
     Attributes
     ----------
@@ -32,6 +55,21 @@ class Layer:
         Whether the weights exist.
     weights : list of Variable
         Trainable ones first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet import layers, ops
+    >>> class Scale(layers.Layer):
+    ...     def build(self, input_shape):
+    ...         self.gamma = self.add_weight((input_shape[-1],), "ones", name="gamma")
+    ...     def call(self, x):
+    ...         return x * self.gamma + ops.mean(x, axis=-1, keepdims=True)
+    >>> layer = Scale()
+    >>> layer(np.array([[1.0, 3.0]]))
+    array([[3., 5.]], dtype=float32)
+    >>> layer.weights
+    [<Variable path=scale/gamma, shape=(2,)>]
     """
 
     #: Whether a call takes a list of tensors as one argument.
@@ -41,47 +79,32 @@ class Layer:
 
     def __init__(
         self,
-        attributes: dict[str, Any],
         *,
-        name: str | None = None,
+        activity_regularizer: Any = None,
         trainable: bool = True,
         dtype: Any = None,
         autocast: bool = True,
-        activity_regularizer: Any = None,
-        input_shape: Sequence[int] | None = None,
-        input_dim: int | None = None,
-        **unknown: Any,
+        name: str | None = None,
+        **kwargs: Any,
     ) -> None:
         kind = type(self).__name__
-        if unknown:
+        refuse(kind, activity_regularizer=activity_regularizer)
+        input_shape = kwargs.pop("input_shape", None)
+        if kwargs:
             raise ValueError(
-                f"{kind} does not know the argument{'s' * (len(unknown) > 1)} "
-                + ", ".join(repr(each) for each in unknown)
+                f"{kind} does not know the argument{'s' * (len(kwargs) > 1)} "
+                + ", ".join(repr(each) for each in kwargs)
             )
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"{kind}: name must be text, got {name!r}")
         self._policy = policy_of(dtype, f"{kind}: dtype")
-        attributes = {**attributes, "activity_regularizer": activity_regularizer}
-        given = {
-            key: _encoded(value, kind, key)
-            for key, value in attributes.items()
-            if value is not None
-        }
-        if "data_format" in attributes:
-            given["data_format"] = _settings.image_format(
-                attributes["data_format"], f"{kind}: data_format"
-            )
-        given["dtype"] = self._policy.name
-        if name is not None:
-            if not isinstance(name, str):
-                raise TypeError(f"{kind}: name must be text, got {name!r}")
-            given["name"] = name
-        if input_dim is not None:
-            input_shape = (input_dim,)
+        self._name = name or _naming.automatic(_naming.snake_case(kind))
+        self._trainable = bool(trainable)
         self._input_shape = None if input_shape is None else tuple(input_shape)
-        self._handle = _native.layer_create(kind, given)
-        self._arguments = {**attributes, "name": name}
+        self._own_weights: list[Weight] = []
+        self._is_built = False
+        self._traces: dict[Any, _Trace] = {}
         self._forget_calls()
-        if not trainable:
-            self.trainable = False
 
     def _forget_calls(self) -> None:
         # Weak, see KerasTensor.
@@ -94,21 +117,24 @@ class Layer:
     @property
     def name(self) -> str:
         """The name given, or one made of the class name and a number."""
-        return _native.layer_name(self._handle)
+        return self._name
 
     @property
     def trainable(self) -> bool:
         """Whether training changes the weights."""
-        return _native.layer_is_trainable(self._handle)
+        return self._trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        _native.layer_set_trainable(self._handle, bool(value))
+        self._trainable = bool(value)
+        inner: list[Layer] = [*self._own_weights, *self._parts()]
+        for layer in inner:
+            layer.trainable = bool(value)
 
     @property
     def built(self) -> bool:
         """Whether the weights exist."""
-        return _native.layer_is_built(self._handle)
+        return self._is_built
 
     @property
     def dtype_policy(self) -> DTypePolicy:
@@ -131,7 +157,7 @@ class Layer:
         return self.variable_dtype
 
     def get_config(self) -> dict[str, Any]:
-        """All arguments by name, defaults included; what `from_config` takes.
+        """All arguments by name; what `from_config` takes. A class of your own adds its own.
 
         Examples
         --------
@@ -139,7 +165,7 @@ class Layer:
         >>> MaxPooling2D(2).get_config()["padding"]
         'valid'
         """
-        return _native.layer_config(self._handle)
+        return {"name": self.name, "trainable": self.trainable, "dtype": self._policy.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
@@ -147,25 +173,8 @@ class Layer:
         return cls(**config)
 
     def __repr__(self) -> str:
-        import inspect
-
-        shown = []
-        for key, parameter in inspect.signature(type(self).__init__).parameters.items():
-            value = self._arguments.get(key, parameter.default)
-            # The name comes last, whether or not it is an explicit argument.
-            if key in ("self", "name") or key not in self._arguments:
-                continue
-            if parameter.default is inspect.Parameter.empty:
-                shown.append(_shown(value))
-            elif not _equal(value, parameter.default):
-                shown.append(f"{key}={_shown(value)}")
-        if self._arguments["name"] is not None:
-            shown.append(f"name={self._arguments['name']!r}")
-        if self._policy.name != "float32":
-            shown.append(f"dtype={self._policy.name!r}")
-        call = f"{type(self).__name__}({', '.join(shown)})"
-        count = self.count_params() if self.built else 0
-        return f"{call}  # {count:,} parameters" if count else call
+        count = f"  # {self.count_params():,} parameters" if self.built else ""
+        return f"<{type(self).__name__} name={self.name}>{count}"
 
     # ---- Calls -------------------------------------------------------------------------------
 
@@ -196,16 +205,147 @@ class Layer:
             return self._call_on_symbols(inputs, training)
         return self._compute(inputs, self._augments if training is None else bool(training))
 
-    def _call_on_symbols(self, inputs: Any, training: bool | None = None) -> Any:
+    # ---- What it does ------------------------------------------------------------------------
+
+    def call(self, *inputs: Any, **kwargs: Any) -> Any:
+        """What the layer makes of its input: for classes of your own to say.
+
+        Parameters
+        ----------
+        *inputs
+            A symbol, or a list or dict of them.
+        **kwargs
+            ``training`` where the method asks for it: to hand on to other layers, which know
+            themselves whether they train. It cannot be tested, because `call` is run once for both.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what it does: define call")
+
+    @classmethod
+    def _is_own(cls) -> bool:
+        """Whether its class says what it does in Python."""
+        return cls.call is not Layer.call
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights, for inputs of a shape whose first entry stands for the samples."""
+
+    def add_weight(
+        self,
+        shape: Sequence[int] | int | None = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        name: str | None = None,
+    ) -> Variable:
+        """A new weight, to be kept as an attribute and used in `call`.
+
+        Parameters
+        ----------
+        shape
+            Without an axis for the samples; () for a single number.
+        initializer
+            Name or object of :mod:`martlet.initializers`; None for ``"glorot_uniform"``.
+        dtype, autocast, aggregation
+            Accepted; weights are float32.
+        trainable
+            Whether training changes it.
+        regularizer, constraint
+            Names or objects of :mod:`martlet.regularizers` and :mod:`martlet.constraints`.
+        name
+            ``"weight"`` and a number when None.
+        """
+        from ._operations import Weight
+
+        shape = (shape,) if isinstance(shape, int) else tuple(shape or ())
+        name = name or f"weight_{len(self._own_weights)}"
+        # A value has at least one axis beside that of the samples.
+        tensor = Weight(
+            shape or (1,),
+            initializer,
+            regularizer,
+            constraint,
+            trained=trainable,
+            weight_name=name,
+            path=f"{self.name}/{name}",
+        )
+        tensor.trainable = self._trainable
+        self._own_weights.append(tensor)
+        return tensor.variable
+
+    @property
+    def _handle(self) -> _native.Handle:
+        """The core's layer, of the latest trace."""
+        if not self._traces:
+            raise ValueError(
+                f"layer '{self.name}' is not built; call it on data or on an Input first"
+            )
+        return next(reversed(self._traces.values())).handle
+
+    def _layers_by_attribute(self) -> dict[str, Any]:
+        """Attributes that are layers, or lists and dicts of them, in the order they were set."""
+        found = {}
+        for key, value in vars(self).items():
+            leaves = [] if key in _KEPT else _nest.flatten(value)
+            if leaves and all(isinstance(leaf, Layer) and leaf is not self for leaf in leaves):
+                found[key] = value
+        return found
+
+    def _parts(self) -> list[Layer]:
+        """The layers among the attributes, each once."""
+        leaves = _nest.flatten(list(self._layers_by_attribute().values()))
+        return list({id(leaf): leaf for leaf in leaves}.values())
+
+    def _variables_of_its_own(self) -> list[Variable]:
+        """What `add_weight` gave, trainable ones first."""
+        tensors = sorted(self._own_weights, key=lambda each: not each.trained)
+        return [tensor.weights[0] for tensor in tensors]
+
+    def _build_for(self, inputs: Any) -> None:
+        """Calls `build`, once."""
+        if self._is_built:
+            return
+        shapes = _nest.packed_like(inputs, [each.shape for each in _nest.flatten(inputs)])
+        self.build(shapes)
+        self._is_built = True
+
+    def _traced(self, inputs: Any) -> _Trace:
+        """What `call` makes of inputs of these shapes."""
+        leaves = _nest.flatten(inputs)
+        key = (
+            repr(_nest.packed_like(inputs, [None] * len(leaves))),
+            *(each.shape for each in leaves),
+        )
+        if key not in self._traces:
+            self._build_for(inputs)
+            self._traces[key] = _Trace(self, inputs)
+            if not self._trainable:
+                self.trainable = False
+        return self._traces[key]
+
+    def _leaves(self, inputs: Any, training: Any) -> list[KerasTensor]:
+        """The symbols of a call on nothing else."""
         leaves = _nest.flatten(inputs)
         for leaf in leaves:
             if not isinstance(leaf, KerasTensor):
                 raise TypeError(
                     f"layer '{self.name}': called on symbols and on {type(leaf).__name__} at once"
                 )
-        if training:
+        if training is not AS_THE_MODEL and training:
             not_supported(f"layer '{self.name}': training=True in a call on symbols")
-        return self._made_of(leaves)[0]
+        return leaves
+
+    def _call_on_symbols(self, inputs: Any, training: bool | None = None) -> Any:
+        leaves = self._leaves(inputs, training)
+        trace = self._traced(inputs)
+        # The latest trace is the one that the core is asked about.
+        self._traces = {
+            **{key: each for key, each in self._traces.items() if each is not trace},
+            **{key: each for key, each in self._traces.items() if each is trace},
+        }
+        return _nest.packed_like(trace.outputs, self._made_of(leaves))
 
     def _made_of(self, inputs: list[KerasTensor]) -> list[KerasTensor]:
         handles = _native.layer_call(self._handle, [each._handle for each in inputs])
@@ -217,32 +357,18 @@ class Layer:
         return outputs
 
     def _compute(self, inputs: Any, training: bool) -> Any:
-        parts = inputs if self._merges and isinstance(inputs, list | tuple) else [inputs]
-        if not parts:
-            raise ValueError(f"layer '{self.name}': expected a list of arrays, got an empty one")
-        labels = [f"input of layer '{self.name}'"] * len(parts)
-        arrays = [
-            _data.has_samples(_data.as_array(part, label), label)
-            for part, label in zip(parts, labels, strict=True)
-        ]
+        leaves = _nest.flatten(inputs)
+        label = f"input of layer '{self.name}'"
+        arrays = [_data.has_samples(_data.as_array(leaf, label), label) for leaf in leaves]
         count = _data.same_length(input=arrays)
-        model, shape = self._calculator_for(tuple(array.shape[1:] for array in arrays))
+        trace = self._traced(
+            _nest.packed_like(inputs, [_placeholder(array.shape[1:]) for array in arrays])
+        )
         batch_size = count if training else _data.BATCH_SIZE
-        return _native.predict(model, arrays, [shape], batch_size, training=training)[0]
-
-    def _calculator_for(self, shapes: tuple[tuple[int, ...], ...]) -> tuple[Any, tuple[int, ...]]:
-        """A model of this layer alone, kept for the next call on the same shapes."""
-        calculator = self._calculator
-        if calculator is None or calculator[0] != shapes:
-            inputs, output = self._called_on(shapes)
-            model = _native.model_create(inputs, [output], "Functional", "alone")
-            calculator = (shapes, (model, _native.symbol_shape(output)))
-            self._calculator = calculator
-        return calculator[1]
-
-    def build(self, input_shape: Any) -> None:
-        """Makes the weights, for inputs of a shape whose first entry stands for the samples."""
-        self.compute_output_shape(input_shape)
+        made = _native.predict(
+            trace.model, arrays, trace.output_shapes, batch_size, training=training
+        )
+        return _nest.packed_like(trace.outputs, made)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Shape of the output for inputs of a shape; builds the layer if it is not built yet."""
@@ -252,19 +378,9 @@ class Layer:
 
     def _called_on(self, shapes: Sequence[Sequence[int]]) -> tuple[list[Any], Any]:
         """Inputs of these shapes, and what the layer makes of them."""
-        for shape in shapes:
-            if None in shape:
-                not_supported(
-                    f"layer '{self.name}': a shape of samples with an extent left open, "
-                    f"{tuple(shape)},"
-                )
-        inputs = [
-            _native.input_create(shape, f"input_{index}_of_{self.name}")
-            for index, shape in enumerate(shapes)
-        ]
-        output = _native.layer_call(self._handle, inputs)[0]
-        self._latest_shapes = [tuple(shape) for shape in shapes]
-        return inputs, output
+        symbols = [_placeholder(shape) for shape in shapes]
+        made = self._call_on_symbols(symbols if len(symbols) > 1 else symbols[0])
+        return [each._handle for each in symbols], _nest.flatten(made)[0]._handle
 
     def _as_shape(self, shape: Any) -> tuple[Any, ...]:
         """The shape of an input, if it is one."""
@@ -326,10 +442,8 @@ class Layer:
         )
 
     def _plain_copy(self) -> Layer:
-        """The same layer with weights that no random number is spent on."""
-        config = self.get_config()
-        plain = {key: "zeros" for key, value in config.items() if _is_initializer(key, value)}
-        return type(self).from_config({**config, **plain})
+        """The same layer, to try a shape on."""
+        return type(self).from_config(self.get_config())
 
     @property
     def output(self) -> KerasTensor:
@@ -349,11 +463,13 @@ class Layer:
 
     @property
     def weights(self) -> list[Variable]:
-        """All weights, trainable ones first."""
-        return [
-            Variable(self, index, info)
-            for index, info in enumerate(_native.weight_infos(self._handle))
-        ]
+        """All weights, trainable ones first; those of layers within behind its own."""
+        own = self._variables_of_its_own()
+        found = {(id(each._owner), each._index): each for each in own}
+        for layer in self._parts():
+            for weight in layer.weights:
+                found.setdefault((id(weight._owner), weight._index), weight)
+        return list(found.values())
 
     @property
     def variables(self) -> list[Variable]:
@@ -372,10 +488,7 @@ class Layer:
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights, in the order of `weights`."""
-        infos = _native.weight_infos(self._handle)
-        return [
-            _native.get_weight(self._handle, index, info.shape) for index, info in enumerate(infos)
-        ]
+        return [each.numpy() for each in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Sets all weights, in the order of `weights`.
@@ -385,10 +498,20 @@ class Layer:
         ValueError
             If there are too many or too few, or a shape is wrong; nothing has changed then.
         """
-        _native.set_weights(
-            self._handle,
-            [_data.as_array(value, f"weights[{index}]") for index, value in enumerate(weights)],
-        )
+        own = self.weights
+        if len(weights) != len(own):
+            raise ValueError(
+                f"layer '{self.name}': expected {len(own)} weight arrays, received {len(weights)}"
+            )
+        arrays = [_data.as_array(value, f"weights[{index}]") for index, value in enumerate(weights)]
+        for weight, array in zip(own, arrays, strict=True):
+            if array.shape != weight.shape:
+                raise ValueError(
+                    f"layer '{self.name}': expected shape {weight.shape} for {weight.path}, "
+                    f"received {array.shape}"
+                )
+        for weight, array in zip(own, arrays, strict=True):
+            weight.assign(array)
 
     def count_params(self) -> int:
         """Number of values in all weights."""
@@ -397,40 +520,84 @@ class Layer:
                 f"layer '{self.name}' is not built, so its parameters cannot be counted; "
                 "call it on data or on an Input first"
             )
-        return sum(int(np.prod(info.shape)) for info in _native.weight_infos(self._handle))
-
-    def _weight(self, name: str) -> Variable | None:
-        return next((each for each in self.weights if each.name == name), None)
+        return sum(math.prod(each.shape) for each in self.weights)
 
 
-#: Where the objects are that an argument takes besides names, by the end of its own name.
-_MODULES = ("initializer", "regularizer", "constraint")
+#: Attributes that hold layers which are no part of this one.
+_KEPT = ("_own_weights", "_layers", "_chain")
 
 
-def _encoded(value: Any, kind: str, key: str) -> Any:
-    """An argument as the core takes it: plain values, names, configurations."""
-    what = f"{kind}: {key}"
-    if isinstance(value, type) and hasattr(value, "_encoded"):
-        value = value()
-    if hasattr(value, "_encoded"):
-        return value._encoded()
-    if isinstance(value, float | np.floating) and not math.isfinite(value):
-        raise ValueError(f"{what} must be a finite number, got {value}")
-    if not callable(value):
-        return value
-    for module in _MODULES:
-        if key.endswith(module):
+def traced(layer: Layer, inputs: Any) -> Any:
+    """The symbols that the `call` of a layer, or model, of one's own makes of others.
+
+    Raises
+    ------
+    TypeError
+        If it gives something else.
+    """
+    options = {"training": AS_THE_MODEL} if _takes_training(layer) else {}
+    token = tracing.set(True)
+    try:
+        made = layer.call(inputs, **options)
+    finally:
+        tracing.reset(token)
+    for leaf in _nest.flatten(made):
+        if not isinstance(leaf, KerasTensor):
             raise TypeError(
-                f"{what}={value!r}: expected a name or an object of martlet.{module}s; "
-                "functions and classes of your own are not supported"
+                f"layer '{layer.name}': call returned {type(leaf).__name__}, expected symbols: it "
+                "is run once to see what it does, so use layers and martlet.ops in place of NumPy "
+                "and Python numbers"
             )
-    name = getattr(value, "__name__", "")
-    if getattr(activations, name, None) is value:
-        return name
-    raise TypeError(
-        f"{what}={value!r}: expected a name or a function of martlet.activations; "
-        "give a layer or a function of your own its own place in the model"
-    )
+    return made
+
+
+class _Trace:
+    """What the call of a layer of one's own says for inputs of certain shapes, as a model."""
+
+    def __init__(self, layer: Layer, inputs: Any) -> None:
+        symbols = [_placeholder(each.shape[1:]) for each in _nest.flatten(inputs)]
+        made = traced(layer, _nest.packed_like(inputs, symbols))
+        leaves = _nest.flatten(made)
+        self.model = _native.model_create(
+            [each._handle for each in symbols],
+            [each._handle for each in leaves],
+            "Functional",
+            layer.name,
+        )
+        self.handle = _native.model_as_layer(self.model)
+        self.output_shapes = [each.shape[1:] for each in leaves]
+        #: For its form.
+        self.outputs = _nest.packed_like(made, [None] * len(leaves))
+        # Layers that were made within `call` live as long as what they say.
+        self.symbols = leaves
+
+
+class _AsTheModel:
+    """Whether a layer trains, for a call that is run once for both."""
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "a layer of your own cannot test 'training': its call is run once, for training and "
+            "for prediction. Give 'training' to layers such as Dropout, which know themselves"
+        )
+
+    def __repr__(self) -> str:
+        return "<training, as the model says>"
+
+
+AS_THE_MODEL = _AsTheModel()
+
+
+def _takes_training(layer: Layer) -> bool:
+    import inspect
+
+    return "training" in inspect.signature(layer.call).parameters
+
+
+def _placeholder(shape: Sequence[int]) -> KerasTensor:
+    from ._input import InputLayer
+
+    return InputLayer(tuple(shape))._symbol()
 
 
 def _is_nested(shape: Any) -> bool:
@@ -439,26 +606,3 @@ def _is_nested(shape: Any) -> bool:
 
 def _is_extent(value: Any) -> bool:
     return value is None or hasattr(value, "__index__")
-
-
-def _is_initializer(key: str, value: Any) -> bool:
-    return key.endswith("_initializer") and value is not None
-
-
-def _shown(value: Any) -> str:
-    return repr(getattr(value, "__name__", value) if callable(value) else value)
-
-
-def _equal(value: Any, default: Any) -> bool:
-    return type(value) is type(default) and value == default
-
-
-class WeightNamed:
-    """A weight of a layer by its name: ``layer.kernel``, None where the layer has none."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.__doc__ = f"The weight '{name}', or None."
-
-    def __get__(self, layer: Layer | None, _kind: type) -> Any:
-        return self if layer is None else layer._weight(self.name)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ._layer import Layer
+from ._built_in import BuiltInLayer
 
 
-class Add(Layer):
+class Add(BuiltInLayer):
     """The sum of a list of tensors.
 
     Parameters
@@ -29,7 +29,7 @@ class Add(Layer):
         super().__init__({}, **kwargs)
 
 
-class Subtract(Layer):
+class Subtract(BuiltInLayer):
     """The first of two tensors minus the second.
 
     Parameters
@@ -51,7 +51,7 @@ class Subtract(Layer):
         super().__init__({}, **kwargs)
 
 
-class Multiply(Layer):
+class Multiply(BuiltInLayer):
     """The product of a list of tensors; extents of 1 are repeated.
 
     Parameters
@@ -73,7 +73,7 @@ class Multiply(Layer):
         super().__init__({}, **kwargs)
 
 
-class Average(Layer):
+class Average(BuiltInLayer):
     """The mean of a list of tensors.
 
     Parameters
@@ -95,7 +95,7 @@ class Average(Layer):
         super().__init__({}, **kwargs)
 
 
-class Maximum(Layer):
+class Maximum(BuiltInLayer):
     """The largest of a list of tensors, value by value.
 
     Parameters
@@ -117,7 +117,7 @@ class Maximum(Layer):
         super().__init__({}, **kwargs)
 
 
-class Minimum(Layer):
+class Minimum(BuiltInLayer):
     """The smallest of a list of tensors, value by value.
 
     Parameters
@@ -139,7 +139,7 @@ class Minimum(Layer):
         super().__init__({}, **kwargs)
 
 
-class Concatenate(Layer):
+class Concatenate(BuiltInLayer):
     """A list of tensors one after the other along an axis.
 
     Parameters

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._errors import refuse
-from ._layer import Layer, WeightNamed
+from ._built_in import BuiltInLayer, WeightNamed
 
 
-class BatchNormalization(Layer):
+class BatchNormalization(BuiltInLayer):
     """Channels with mean 0 and variance 1, then scaled by gamma and shifted by beta.
 
     In training by the statistics of the batch, which also move the averages::
@@ -105,7 +105,7 @@ class BatchNormalization(Layer):
         )
 
 
-class LayerNormalization(Layer):
+class LayerNormalization(BuiltInLayer):
     """Each sample by itself with mean 0 and variance 1, then scaled by gamma and shifted by beta.
 
     Mean and variance (divided by N) are those of the values along `axis`, the same in training and
@@ -184,7 +184,7 @@ class LayerNormalization(Layer):
         )
 
 
-class GroupNormalization(Layer):
+class GroupNormalization(BuiltInLayer):
     """Groups of channels of each sample with mean 0 and variance 1, then scaled and shifted.
 
     Mean and variance (divided by N) are taken over all points of the sample and the channels of the
@@ -265,7 +265,7 @@ class GroupNormalization(Layer):
         )
 
 
-class RMSNormalization(Layer):
+class RMSNormalization(BuiltInLayer):
     """Each sample by itself, divided by the root of its mean square and multiplied by a weight.
 
     :class:`LayerNormalization` without a mean and a beta.
@@ -299,7 +299,7 @@ class RMSNormalization(Layer):
         super().__init__({"axis": axis, "epsilon": epsilon}, **kwargs)
 
 
-class UnitNormalization(Layer):
+class UnitNormalization(BuiltInLayer):
     """Each sample by itself, brought to length 1.
 
     What is shorter than 1e-12 becomes zeros and passes no gradient; in Keras it has none that is a

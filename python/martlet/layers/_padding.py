@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._errors import not_supported
-from ._layer import Layer
+from ._built_in import BuiltInLayer
 
 
-class ZeroPadding2D(Layer):
+class ZeroPadding2D(BuiltInLayer):
     """Zeros around an image.
 
     Parameters
@@ -57,7 +57,7 @@ class ZeroPadding2D(Layer):
         )
 
 
-class Cropping2D(Layer):
+class Cropping2D(BuiltInLayer):
     """Images without some of their border.
 
     Parameters
@@ -102,7 +102,7 @@ class Cropping2D(Layer):
         super().__init__({"cropping": cropping, "data_format": data_format}, **kwargs)
 
 
-class UpSampling2D(Layer):
+class UpSampling2D(BuiltInLayer):
     """Images several times as large.
 
     Parameters

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ._layer import Layer
+from ._built_in import BuiltInLayer
 
 
-class MaxPooling2D(Layer):
+class MaxPooling2D(BuiltInLayer):
     """The largest value of each window.
 
     Parameters
@@ -68,7 +68,7 @@ class MaxPooling2D(Layer):
         )
 
 
-class AveragePooling2D(Layer):
+class AveragePooling2D(BuiltInLayer):
     """The mean of each window; with ``"same"`` padding, of what lies within the image.
 
     Parameters
@@ -122,7 +122,7 @@ class AveragePooling2D(Layer):
         )
 
 
-class GlobalAveragePooling2D(Layer):
+class GlobalAveragePooling2D(BuiltInLayer):
     """The mean of each channel over the whole image.
 
     Parameters
@@ -155,7 +155,7 @@ class GlobalAveragePooling2D(Layer):
         )
 
 
-class GlobalMaxPooling2D(Layer):
+class GlobalMaxPooling2D(BuiltInLayer):
     """The largest value of each channel over the whole image.
 
     The gradient goes to equal ones in equal parts.
@@ -190,7 +190,7 @@ class GlobalMaxPooling2D(Layer):
         )
 
 
-class MaxPooling1D(Layer):
+class MaxPooling1D(BuiltInLayer):
     """The largest value of each window of a sequence.
 
     Parameters
@@ -249,7 +249,7 @@ class MaxPooling1D(Layer):
         )
 
 
-class AveragePooling1D(Layer):
+class AveragePooling1D(BuiltInLayer):
     """The mean of each window of a sequence.
 
     Parameters
@@ -308,7 +308,7 @@ class AveragePooling1D(Layer):
         )
 
 
-class GlobalAveragePooling1D(Layer):
+class GlobalAveragePooling1D(BuiltInLayer):
     """The mean of each channel over the whole sequence.
 
     Parameters
@@ -341,7 +341,7 @@ class GlobalAveragePooling1D(Layer):
         )
 
 
-class GlobalMaxPooling1D(Layer):
+class GlobalMaxPooling1D(BuiltInLayer):
     """The largest value of each channel over the whole sequence.
 
     The gradient goes to equal ones in equal parts.

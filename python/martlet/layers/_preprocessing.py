@@ -10,10 +10,10 @@ import numpy as np
 from .. import _data
 from .._batches import Batches, is_batches
 from .._errors import refuse
-from ._layer import Layer, WeightNamed
+from ._built_in import BuiltInLayer, WeightNamed
 
 
-class Rescaling(Layer):
+class Rescaling(BuiltInLayer):
     """``x * scale + offset``, for pixels that come as 0 to 255.
 
     Parameters
@@ -47,7 +47,7 @@ class Rescaling(Layer):
         super().__init__({"scale": scale, "offset": offset}, **kwargs)
 
 
-class Resizing(Layer):
+class Resizing(BuiltInLayer):
     """Images of another size.
 
     Parameters
@@ -126,7 +126,7 @@ class Resizing(Layer):
         super().__init__(arguments, **kwargs)
 
 
-class CenterCrop(Layer):
+class CenterCrop(BuiltInLayer):
     """The middle of images; those that are too small are cut to its ratio and enlarged.
 
     Parameters
@@ -161,7 +161,7 @@ class CenterCrop(Layer):
         super().__init__(arguments, **kwargs)
 
 
-class Normalization(Layer):
+class Normalization(BuiltInLayer):
     """``(x - mean) / sqrt(variance)``, with numbers that are given or taken from data by `adapt`.
 
     Parameters

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ._layer import Layer
+from ._built_in import BuiltInLayer
 
 
-class Dropout(Layer):
+class Dropout(BuiltInLayer):
     """In training, sets values to 0 at random and scales the others by ``1 / (1 - rate)``.
 
     Parameters
@@ -48,7 +48,7 @@ class Dropout(Layer):
         super().__init__({"rate": rate, "noise_shape": noise_shape, "seed": seed}, **kwargs)
 
 
-class SpatialDropout2D(Layer):
+class SpatialDropout2D(BuiltInLayer):
     """In training, sets whole channels to 0 at random and scales the others by ``1 / (1 - rate)``.
 
     Parameters
@@ -101,7 +101,7 @@ class SpatialDropout2D(Layer):
         )
 
 
-class GaussianNoise(Layer):
+class GaussianNoise(BuiltInLayer):
     """In training, adds normal numbers of mean 0.
 
     Parameters
@@ -126,7 +126,7 @@ class GaussianNoise(Layer):
         super().__init__({"stddev": stddev, "seed": seed}, **kwargs)
 
 
-class ActivityRegularization(Layer):
+class ActivityRegularization(BuiltInLayer):
     """Its input, whose size is added to the loss: the mean of the samples' penalties.
 
     Parameters

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _native
+from .._errors import not_supported
+from ._symbol import Arithmetic, tracing
 
 if TYPE_CHECKING:
     from ._layer import Layer
+    from ._symbol import KerasTensor
 
 
-class Variable:
+class Variable(Arithmetic):
     """One weight of a layer: a view that reads and writes the layer's own numbers.
 
     Attributes
@@ -58,7 +61,26 @@ class Variable:
         values[self._index] = value
         self._owner.set_weights(values)
 
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def _symbol(self) -> KerasTensor:
+        """The weight as a value, in the call of the layer of one's own that it belongs to."""
+        symbol = getattr(self._owner, "symbol", None)
+        if symbol is None:
+            not_supported(
+                f"the weight '{self.path}' of a built-in layer in an operation on symbols"
+            )
+        return symbol()
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if tracing.get():
+            raise TypeError(
+                f"the weight '{self.path}' has no values while it is seen what the call of a layer "
+                "does; use martlet.ops in place of NumPy"
+            )
         values = self.numpy()
         return values if dtype is None else values.astype(dtype)
 

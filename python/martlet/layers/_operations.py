@@ -1,0 +1,113 @@
+"""What :mod:`martlet.ops` makes of symbols: operations that are no layers of Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import _native
+from ._built_in import BuiltInLayer
+from ._symbol import KerasTensor
+from ._weight import Variable
+
+
+class ElementFunction(BuiltInLayer):
+    """A function of every element: ``"abs"``, ``"exp"``, ``"log"``, ``"reciprocal"``, ``"sqrt"``
+    or ``"square"``.
+    """
+
+    def __init__(self, function: str, **kwargs: Any) -> None:
+        super().__init__({"function": function}, **kwargs)
+
+
+class Clip(BuiltInLayer):
+    """Elements within bounds; None for no bound."""
+
+    def __init__(
+        self, minimum: float | None = None, maximum: float | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__({"minimum": minimum, "maximum": maximum}, **kwargs)
+
+
+class Reduction(BuiltInLayer):
+    """``"sum"``, ``"mean"``, ``"max"`` or ``"min"`` along axes; None: all but the samples'."""
+
+    def __init__(
+        self,
+        function: str,
+        axis: Sequence[int] | None = None,
+        keepdims: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__({"function": function, "axis": axis, "keepdims": keepdims}, **kwargs)
+
+
+class Matmul(BuiltInLayer):
+    """The matrix product of two tensors."""
+
+    _merges = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({}, **kwargs)
+
+
+class Weight(BuiltInLayer):
+    """The weight of a layer of one's own; called on nothing.
+
+    Attributes
+    ----------
+    variable : Variable
+    trained : bool
+        Whether training changes it, where the layer is not frozen.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        initializer: Any = None,
+        regularizer: Any = None,
+        constraint: Any = None,
+        *,
+        trained: bool = True,
+        weight_name: str = "value",
+        path: str | None = None,
+    ) -> None:
+        super().__init__(
+            {
+                "shape": list(shape),
+                "value_initializer": initializer,
+                "value_regularizer": regularizer,
+                "value_constraint": constraint,
+                "trained": trained,
+                "weight_name": weight_name,
+            },
+            name=path.replace("/", "_") if path else None,
+        )
+        self.trained = trained
+        self.symbol()
+        self.variable = super().weights[0]
+        self.variable.path = path or self.variable.path
+
+    @property
+    def weights(self) -> list[Variable]:
+        self.variable.trainable = super().weights[0].trainable
+        return [self.variable]
+
+    def symbol(self) -> KerasTensor:
+        """The weight as a value."""
+        return KerasTensor(_native.layer_call(self._handle, [])[0], self)
+
+
+class Constant(BuiltInLayer):
+    """Numbers that are the same for every sample; called on nothing."""
+
+    def __init__(self, shape: Sequence[int], values: Sequence[float], **kwargs: Any) -> None:
+        super().__init__({"shape": list(shape), "values": list(values)}, **kwargs)
+
+    @classmethod
+    def symbol(cls, array: np.ndarray, name: str) -> KerasTensor:
+        """An array as a value."""
+        layer = cls(array.shape, [float(each) for each in array.ravel()], name=name)
+        return KerasTensor(_native.layer_call(layer._handle, [])[0], layer)
