@@ -69,37 +69,34 @@ private struct Window {
     }
   }
 
-  /// Four points at once: a weight is loaded once for all of them.
-  ///
-  /// - Parameter columns: `self.columns`; where it is a constant, a row of the kernel is straight code.
-  @inline(__always) func fourPoints(_ offset: Int, _ y: Target, columns: Int) {
+  /// Four points at once: a weight is loaded once for all of them. Their windows are whole rows of taps.
+  @inline(__always) func fourPoints(_ offset: Int, _ y: Target) {
     let corner = x + offset
+    let taps = rows * columns
+    // From the last tap of a row to the first of the next one.
+    let nextRow = rowStep - (columns - 1) * columnStep
     visit(channels) { at in
       let start = at(bias)
       var a = start
       var b = start
       var c = start
       var d = start
-      var row = corner
-      var rowTaps = weights
-      var r = 0
-      while r < rows {
-        var point = row
-        var tap = rowTaps
-        var s = 0
-        while s < columns {
-          let weight = at(tap)
-          a = multiplyAdd(at(point), weight, a)
-          b = multiplyAdd(at(point + xStep), weight, b)
-          c = multiplyAdd(at(point + 2 * xStep), weight, c)
-          d = multiplyAdd(at(point + 3 * xStep), weight, d)
-          point += columnStep
-          tap += weightStep
-          s += 1
-        }
-        row += rowStep
-        rowTaps += weightRowStep
-        r += 1
+      var point = corner
+      var tap = weights
+      var rest = columns
+      var t = 0
+      // One loop over all taps: loops of three, unrolled or begun anew for each row, were slower.
+      while t < taps {
+        let weight = at(tap)
+        a = multiplyAdd(at(point), weight, a)
+        b = multiplyAdd(at(point + xStep), weight, b)
+        c = multiplyAdd(at(point + 2 * xStep), weight, c)
+        d = multiplyAdd(at(point + 3 * xStep), weight, d)
+        tap += weightStep
+        rest -= 1
+        point += rest == 0 ? nextRow : columnStep
+        rest = rest == 0 ? columns : rest
+        t += 1
       }
       at.put(clamped(a), y)
       at.put(clamped(b), y + yStep)
@@ -109,29 +106,19 @@ private struct Window {
   }
 
   /// The last four overlap those before them: an element worked out twice has the same bits.
-  @inline(__always) func byFours(_ count: Int, _ y: Target, columns: Int) {
-    var point = 0
-    while point < count {
-      let first = min(point, count - 4)
-      fourPoints(first * xStep, y + first * yStep, columns: columns)
-      point += 4
-    }
-  }
-
   func points(_ count: Int, _ y: Target) {
-    guard count >= 4 else {
-      var point = 0
+    var point = 0
+    if count >= 4 {
+      while point < count {
+        let first = min(point, count - 4)
+        fourPoints(first * xStep, y + first * yStep)
+        point += 4
+      }
+    } else {
       while point < count {
         self.point(point * xStep, y + point * yStep)
         point += 1
       }
-      return
-    }
-    // The common kernels: loops that begin anew for three taps would cost half of the time.
-    switch columns {
-    case 3: byFours(count, y, columns: 3)
-    case 5: byFours(count, y, columns: 5)
-    default: byFours(count, y, columns: columns)
     }
   }
 }

@@ -636,20 +636,20 @@ private func reduce(
   let count = run.count
   switch reduction {
   case .sum:
-    reduceRun(from, y, run, { $0 + $1 }, { $0 + $1 }) { $0 + sum(from, count) }
+    reduceRun(from, y, run, { $0 + $1 }, { $0 + $1 }, { $0 + sum(from, count) })
   case .sumOfSquares:
-    reduceRun(from, y, run, { multiplyAdd($1, $1, $0) }, { $0 + $1 * $1 }) {
-      $0 + sumOfSquares(from, count)
-    }
+    reduceRun(
+      from, y, run, { multiplyAdd($1, $1, $0) }, { $0 + $1 * $1 },
+      { $0 + sumOfSquares(from, count) })
   case .greatest:
-    reduceRun(from, y, run, { greatest($0, $1) }, { $1 > $0 || $1 != $1 ? $1 : $0 }) {
-      greatest($0, from, count)
-    }
+    reduceRun(
+      from, y, run, { greatest($0, $1) }, { $1 > $0 || $1 != $1 ? $1 : $0 },
+      { greatest($0, from, count) })
   case .least:
     // The least number is the greatest of the negated ones, negated.
-    reduceRun(from, y, run, { -greatest(-$0, -$1) }, { $1 < $0 || $1 != $1 ? $1 : $0 }) {
-      -greatest(-$0, from, count, negated: true)
-    }
+    reduceRun(
+      from, y, run, { -greatest(-$0, -$1) }, { $1 < $0 || $1 != $1 ? $1 : $0 },
+      { -greatest(-$0, from, count, negated: true) })
   }
   x += count
 }

@@ -234,7 +234,7 @@ static void read_weights(martlet_model *model) {
 
 static void make_mistakes(martlet_model *model, const martlet_data *data) {
   martlet_layer *layer = NULL;
-  EXPECT(failed(martlet_layer_create(&layer, "Conv3D", NULL), MARTLET_INVALID_ARGUMENT, "Conv2D"));
+  EXPECT(failed(martlet_layer_create(&layer, "Covn2D", NULL), MARTLET_INVALID_ARGUMENT, "Conv2D"));
   EXPECT(failed(martlet_layer_create(&layer, "Dense", "{\"units\": 8, \"use_bais\": true}"),
                 MARTLET_INVALID_ARGUMENT, "use_bias"));
   EXPECT(failed(martlet_layer_create(&layer, "Dense", "{\"units\": \"8\"}"),

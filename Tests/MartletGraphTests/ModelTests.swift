@@ -111,8 +111,8 @@ struct ModelTests {
       message { _ = try inner(input(8, 9)) }
         == "layer 'm': expected an input of shape (None, 8, 8, 1), received (None, 8, 9)")
     #expect(
-      message { _ = try inner(input(8, 8, 1), input(8, 8, 1)) }
-        == "layer 'm': expected 1 input, received 2")
+      message { _ = try inner(input(8, 8, 1, name: "a"), input(8, 8, 1, name: "b")) }
+        == "layer 'm': expected 1 input, received 2; the inputs come from 'a', 'b'")
   }
 
   @Test func freezingAModelFreezesItsLayers() throws {

@@ -222,7 +222,7 @@ def _concatenation(config: dict[str, Any], inputs: Sequence[Shape], output: Shap
 
 
 def _enlarged(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
-    axes = _axes(config)
+    axes = _axes(config, output)
     return [
         *(
             Line(what, f"size × {what}", f"{size} × {inputs[0][axis]}", output[axis])
@@ -235,7 +235,7 @@ def _enlarged(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) ->
 def _bordered(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
     """Height and width with something added on each side, or left out."""
     sign, borders = ("+", config["padding"]) if "padding" in config else ("−", config["cropping"])
-    axes = _axes(config)
+    axes = _axes(config, output)
     lines = []
     for what, sides, ends, axis in zip(
         ("height", "width"), ("top bottom", "left right"), borders, axes, strict=False

@@ -176,5 +176,5 @@ def test_training_in_a_call_on_symbols():
     with pytest.raises(NotImplementedError, match="layer 'drop': training=True in a call on symb"):
         dropout(image, training=True)
     model = martlet.Model(image, dropout(image), name="inner")
-    with pytest.raises(NotImplementedError, match="model 'inner': training=True in a call on symb"):
+    with pytest.raises(NotImplementedError, match="layer 'inner': training=True in a call on symb"):
         model(image, training=True)
