@@ -18,8 +18,8 @@ let isRoot = Context.environment["MARTLET_AS_DEPENDENCY"] == nil
 let kernelFlags: [SwiftSetting] = isRoot ? [.unsafeFlags(["-Ounchecked", "-wmo"])] : []
 let machine = [
   "AVX2": ["-march=x86-64-v3"],
-  // The tile instructions are used only where the processor has them.
-  "AVX512": ["-march=x86-64-v4", "-mamx-tile", "-mamx-bf16"],
+  // Tiles and bfloat16 pairs are used, by name, only where the processor has them.
+  "AVX512": ["-march=x86-64-v4", "-mavx512bf16", "-mamx-tile", "-mamx-bf16"],
 ]
 
 let kernelLevels: [Target] = levels.map { level in

@@ -14,6 +14,7 @@ from typing import Any
 import machine
 import report
 from libraries import LIBRARIES, OURS, PRECISIONS, contestants
+from networks import NETWORKS
 from processes import TIMEOUT_SECONDS, Worker, WorkerError
 from verification import disagreement
 
@@ -94,8 +95,9 @@ class Comparison:
             print(f"threads\n{report.scaling_table(self.results)}", flush=True)
         if "growth" in modes:
             for network in self.options.networks:
-                self.growth(network)
-                yield f"{network} growth"
+                if not NETWORKS[network].large:
+                    self.growth(network)
+                    yield f"{network} growth"
             print(f"memory over many models\n{report.growth_table(self.results)}", flush=True)
 
     def pause(self) -> None:

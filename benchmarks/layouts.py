@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from networks import Convolution, Dense, Flattening, Network, trace
+from networks import Convolution, Dense, Depthwise, Flattening, Network, trace
 
 Weights = dict[str, np.ndarray]
 
@@ -20,9 +20,9 @@ def channels_first(network: Network, weights: Weights) -> Weights:
     Returns
     -------
     dict of str to numpy.ndarray
-        Kernels of convolutions ``[out, in, rows, columns]``, of dense layers ``[out, in]``; where a
-        dense layer follows the flattening of an image, its inputs are in the order channels, rows,
-        columns. Everything else is as it was.
+        Kernels of convolutions ``[out, in, rows, columns]`` (depthwise ones ``[channel, 1, rows,
+        columns]``), of dense layers ``[out, in]``; where a dense layer follows the flattening of an
+        image, its inputs are in the order channels, rows, columns. Everything else is as it was.
     """
     converted = dict(weights)
     flattened = None
@@ -30,6 +30,8 @@ def channels_first(network: Network, weights: Weights) -> Weights:
         kernel = f"{step.name}/kernel"
         if isinstance(step.layer, Convolution):
             converted[kernel] = np.ascontiguousarray(weights[kernel].transpose(3, 2, 0, 1))
+        elif isinstance(step.layer, Depthwise):
+            converted[kernel] = np.ascontiguousarray(weights[kernel].transpose(2, 3, 0, 1))
         elif isinstance(step.layer, Dense):
             values = weights[kernel]
             if flattened is not None:

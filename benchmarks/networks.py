@@ -1,4 +1,4 @@
-"""The five reference networks: what they are, and how many operations they take.
+"""The reference networks: what they are, and how many operations they take.
 
 A network is a tuple of layers as plain data, so that each library builds it in its own words from
 one description, and shapes, operation counts and layouts follow from the same one.
@@ -30,18 +30,33 @@ class Convolution:
 
 
 @dataclass(frozen=True)
+class Depthwise:
+    """One filter for each channel, without bias; `padding` is ``"same"``."""
+
+    size: int
+    stride: int = 1
+    padding: str = "same"
+
+
+@dataclass(frozen=True)
 class Normalization:
     """Batch normalization with Keras's defaults: momentum 0.99, epsilon 1e-3."""
 
 
 @dataclass(frozen=True)
 class Relu:
-    """max(x, 0), where it does not belong to the layer before."""
+    """max(x, 0), where it does not belong to the layer before; at most `most`, if given."""
+
+    most: float | None = None
 
 
 @dataclass(frozen=True)
 class Pooling:
-    """The largest of 2x2, stride 2; an odd last row or column is left out."""
+    """The largest of `size` x `size`, stride 2. Without padding an odd last row is left out."""
+
+    size: int = 2
+    padding: str = "valid"
+    stride: int = 2
 
 
 @dataclass(frozen=True)
@@ -71,14 +86,16 @@ class Dropout:
 
 @dataclass(frozen=True)
 class Residual:
-    """relu(body(x) + shortcut(x)); a shortcut without layers is x itself."""
+    """relu(body(x) + shortcut(x)), or without relu; a shortcut without layers is x itself."""
 
     body: tuple[Layer, ...]
     shortcut: tuple[Layer, ...] = ()
+    activation: str | None = "relu"
 
 
 Layer = (
     Convolution
+    | Depthwise
     | Normalization
     | Relu
     | Pooling
@@ -104,6 +121,14 @@ class Network:
         Steps per epoch; enough that what happens once per epoch is little beside them.
     functional
         Whether Keras-like libraries build it as a functional model instead of a `Sequential`.
+    predicted
+        Samples per step of a prediction, if not as many as in training.
+    large
+        Whether hundreds of models would take hours: its memory over many is not measured.
+    rate
+        Adam's learning rate. Of the large ones it is that of fine-tuning: with 1e-3 a change of
+        their input by 1e-7 shows as 1e-2 of the fall of the loss after three steps, so that no two
+        libraries would agree; with 1e-4 as 2e-4.
     """
 
     name: str
@@ -112,6 +137,9 @@ class Network:
     batches: int
     layers: tuple[Layer, ...]
     functional: bool = False
+    predicted: int | None = None
+    large: bool = False
+    rate: float = 1e-3
 
     @property
     def samples(self) -> int:
@@ -183,16 +211,14 @@ def trace(layers: tuple[Layer, ...], shape: Shape, prefix: str = "") -> Iterator
 def output_shape(layer: Layer, shape: Shape) -> Shape:
     """What one layer that is no residual block makes of one sample of a shape."""
     match layer:
-        case Convolution():
+        case Convolution() | Depthwise() | Pooling():
             rows, columns = (
                 -(-extent // layer.stride)
                 if layer.padding == "same"
                 else (extent - layer.size) // layer.stride + 1
                 for extent in shape[:2]
             )
-            return rows, columns, layer.filters
-        case Pooling():
-            return shape[0] // 2, shape[1] // 2, shape[2]
+            return rows, columns, getattr(layer, "filters", shape[2])
         case GlobalPooling():
             return shape[2:]
         case Flattening():
@@ -203,7 +229,7 @@ def output_shape(layer: Layer, shape: Shape) -> Shape:
             return shape
 
 
-def padding(layer: Convolution, extent: int) -> tuple[int, int]:
+def padding(layer: Convolution | Depthwise | Pooling, extent: int) -> tuple[int, int]:
     """Zeros before and after an axis of an image, as Keras and TensorFlow count them.
 
     Where their sum is odd the larger half comes after, which libraries whose padding is
@@ -217,7 +243,7 @@ def padding(layer: Convolution, extent: int) -> tuple[int, int]:
 
 
 def forward_flops(network: Network) -> list[int]:
-    """Operations of each convolution and dense layer for one sample, in order.
+    """Operations of each convolution, depthwise or not, and dense layer for one sample, in order.
 
     A multiply-add counts as two, and a convolution as the direct sum that defines it: an algorithm
     that saves multiplications may come out above the processor's peak. Everything else (bias,
@@ -228,6 +254,8 @@ def forward_flops(network: Network) -> list[int]:
         match step.layer:
             case Convolution(size=size):
                 counts.append(2 * int(np.prod(step.output)) * size * size * step.input[2])
+            case Depthwise(size=size):
+                counts.append(2 * int(np.prod(step.output)) * size * size)
             case Dense(units=units):
                 counts.append(2 * step.input[0] * units)
     return counts
@@ -268,6 +296,65 @@ def _resnet20() -> tuple[Layer, ...]:
     )
     stem = (Convolution(16, 3, "same", activation=None, bias=False), Normalization(), Relu())
     return (*stem, *blocks, GlobalPooling(), Dense(CLASSES, "softmax"))
+
+
+def _normalized(filters: int, size: int, stride: int = 1) -> tuple[Layer, ...]:
+    convolution = Convolution(filters, size, "same", stride, activation=None, bias=False)
+    return convolution, Normalization()
+
+
+def _resnet50() -> tuple[Layer, ...]:
+    """Bottlenecks of He et al. 2016, the stride in the first 1x1 as in their paper and in Keras."""
+
+    def block(filters: int, stride: int, widens: bool) -> Residual:
+        body = (
+            *_normalized(filters, 1, stride),
+            Relu(),
+            *_normalized(filters, 3),
+            Relu(),
+            *_normalized(4 * filters, 1),
+        )
+        return Residual(body, _normalized(4 * filters, 1, stride) if widens else ())
+
+    blocks = (
+        block(filters, stride=2 if index == 0 and stage else 1, widens=index == 0)
+        for stage, (filters, count) in enumerate(((64, 3), (128, 4), (256, 6), (512, 3)))
+        for index in range(count)
+    )
+    stem = (*_normalized(64, 7, 2), Relu(), Pooling(3, "same"))
+    return (*stem, *blocks, GlobalPooling(), Dense(CLASSES, "softmax"))
+
+
+def _mobilenet_v2() -> tuple[Layer, ...]:
+    """Inverted residuals of Sandler et al. 2018, arXiv:1801.04381, table 2."""
+
+    def block(inputs: int, filters: int, stride: int, factor: int) -> tuple[Layer, ...]:
+        widening = (*_normalized(factor * inputs, 1), Relu(6.0)) if factor > 1 else ()
+        body = (
+            *widening,
+            Depthwise(3, stride),
+            Normalization(),
+            Relu(6.0),
+            *_normalized(filters, 1),
+        )
+        return (Residual(body, activation=None),) if stride == 1 and inputs == filters else body
+
+    layers = [*_normalized(32, 3, 2), Relu(6.0)]
+    inputs = 32
+    for factor, filters, count, stride in (
+        (1, 16, 1, 1),
+        (6, 24, 2, 2),
+        (6, 32, 3, 2),
+        (6, 64, 4, 2),
+        (6, 96, 3, 1),
+        (6, 160, 3, 2),
+        (6, 320, 1, 1),
+    ):
+        for index in range(count):
+            layers += block(inputs, filters, stride if index == 0 else 1, factor)
+            inputs = filters
+    head = (*_normalized(1280, 1), Relu(6.0), GlobalPooling(), Dense(CLASSES, "softmax"))
+    return (*layers, *head)
 
 
 def _vgg_small() -> tuple[Layer, ...]:
@@ -324,5 +411,19 @@ NETWORKS = {
         ),
         Network("resnet20", (32, 32, 3), batch=128, batches=6, layers=_resnet20(), functional=True),
         Network("vgg_small", (32, 32, 3), batch=64, batches=6, layers=_vgg_small()),
+        *(
+            Network(
+                name,
+                (224, 224, 3),
+                batch=16,
+                batches=2,
+                layers=layers,
+                functional=True,
+                predicted=8,
+                large=True,
+                rate=1e-4,
+            )
+            for name, layers in (("resnet50", _resnet50()), ("mobilenet_v2", _mobilenet_v2()))
+        ),
     )
 }

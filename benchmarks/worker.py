@@ -136,12 +136,13 @@ class Tasks:
     def _rounds(self, mode: str) -> tuple[Callable[[int], Any], int]:
         """What does so many rounds of a mode, and how many samples a round has."""
         side, network, data = self.side, self.network, self.data
+        batch = network.predicted or network.batch
         match mode:
             case "fit":
                 return lambda count: side.fit(data, network.batch, count), network.samples
             case "predict":
                 return (
-                    lambda count: [side.predict(data, network.batch) for _ in range(count)],
+                    lambda count: [side.predict(data, batch) for _ in range(count)],
                     network.samples,
                 )
             case "one":

@@ -13,7 +13,7 @@ import MartletKernels
 #endif
 
 /// Which kernels run: the widest level the processor and the operating system allow, unless the
-/// environment variable `MARTLET_ISA` (`portable`, `avx2`, `avx512`, `amx`) lowers it. Chosen once.
+/// environment variable `MARTLET_ISA` (`portable`, `avx2`, `avx512`, `avx512_bf16`, `amx`) lowers it. Chosen once.
 package struct KernelSelection: Sendable {
   package let kernels: Kernels
   /// Why `MARTLET_ISA` was not followed.
@@ -29,6 +29,7 @@ package struct KernelSelection: Sendable {
       if martlet_x86_has_v3() { levels.append(MartletKernelsAVX2.kernelTable()) }
       if martlet_x86_has_v4() {
         levels.append(MartletKernelsAVX512.kernelTable())
+        if martlet_x86_has_fast_pairs() { levels.append(MartletKernelsAVX512.kernelTableWithPairs()) }
         if martlet_x86_allow_tiles() {
           levels.append(MartletKernelsAVX512.kernelTableWithTiles())
         }
@@ -37,7 +38,7 @@ package struct KernelSelection: Sendable {
     return levels
   }()
 
-  package static let knownNames = ["portable", "avx2", "avx512", "amx"]
+  package static let knownNames = ["portable", "avx2", "avx512", "avx512_bf16", "amx"]
 
   /// - Parameter available: From plain to wide, not empty.
   package init(requested: String?, among available: [Kernels]) {

@@ -12,7 +12,7 @@ import Synchronization
 /// and PyTorch have for the same.
 package enum MatmulPrecision: String, CaseIterable, Sendable {
   case highest
-  /// About 16 good bits of 24, on tile registers; float32 where the processor has none.
+  /// About 16 good bits of 24, on tile registers; float32, which is faster, elsewhere.
   case high
 
   package var products: ProductPrecision {

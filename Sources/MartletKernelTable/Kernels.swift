@@ -8,7 +8,8 @@
 /// Legend: `count` elements, `rows × columns` a matrix with contiguous rows unless a step is given,
 /// `d` + name a gradient. Steps are in elements. "Overwrites" means the old value is never read.
 package struct Kernels: Sendable {
-  /// The name users know: `portable`, `avx2`, `avx512` or `amx`, which is AVX-512 with tile registers.
+  /// The name users know: `portable`, `avx2`, `avx512`, `avx512_bf16` or `amx`; the last two are AVX-512
+  /// with bfloat16 pairs and with tile registers.
   package private(set) var name: String
   /// Floats in one vector. Packed panels are padded to a multiple of it.
   package let vectorWidth: Int
@@ -16,8 +17,8 @@ package struct Kernels: Sendable {
   /// Of the precision in use; `floats` is always float32.
   package var product: ProductKernels
   package let floats: ProductKernels
-  /// Where the processor has tile registers.
-  package var tiles: TileKernels?
+  /// Where the processor multiplies bfloat16 numbers faster than floats.
+  package var bfloat16: BFloat16Kernels?
   package var winograd: WinogradKernels
   package var depthwise: DepthwiseKernels
   package var elementwise: ElementwiseKernels
@@ -59,24 +60,30 @@ package struct Kernels: Sendable {
     self.conversion = conversion
   }
 
-  /// The same kernels with tile registers.
-  package init(_ kernels: Kernels, name: String, tiles: TileKernels) {
+  /// The same kernels with others for products of bfloat16 numbers.
+  package init(_ kernels: Kernels, name: String, bfloat16: BFloat16Kernels) {
     self = kernels
     self.name = name
-    self.tiles = tiles
+    self.bfloat16 = bfloat16
   }
 
-  /// The same kernels with products of this precision. Where tiles are missing fused multiply-adds
-  /// of floats are the fastest there is (the bfloat16 dot products of AVX-512 ran at half their
-  /// speed), so they stay.
+  /// The same kernels with products of this precision, if that is faster than float32: else fused
+  /// multiply-adds of floats stay.
   package func with(_ precision: ProductPrecision) -> Kernels {
-    guard let tiles, precision != product.precision else { return self }
+    guard let bfloat16, precision != product.precision else { return self }
     var kernels = self
     switch precision {
     case .float32: break
-    case .split: kernels.product = tiles.split
-    case .bfloat16: kernels.product = tiles.bfloat16
+    case .split: kernels.product = bfloat16.split ?? product
+    case .bfloat16: kernels.product = bfloat16.bfloat16
     }
+    return kernels
+  }
+
+  /// The same kernels with products of floats.
+  package var withFloats: Kernels {
+    var kernels = self
+    kernels.product = floats
     return kernels
   }
 }

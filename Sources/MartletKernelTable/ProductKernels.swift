@@ -67,6 +67,8 @@ package enum ProductPrecision: Sendable {
 
 package struct ProductKernels: Sendable {
   package let precision: ProductPrecision
+  /// About how many times as fast as multiply-adds of floats.
+  package let speed: Int
   /// Columns of one panel: the width of the widest register tile.
   package let panelWidth: Int
   /// Rows of the tallest register tile.
@@ -77,7 +79,7 @@ package struct ProductKernels: Sendable {
   /// Element (k, n) is read from `source[k·depthStep + n·columnStep]` and written to panel
   /// `n / panelWidth`, which starts at `target + panel·panelStep`, row k of it. Rows are `width`
   /// elements long: `packedWidth` of the columns of the whole matrix, of which this may be a part.
-  /// In bfloat16 two rows make a pair (see `TileProduct.swift`): the depth is then even, and that of
+  /// In bfloat16 two rows make a pair (see `BFloat16.swift`): the depth is then even, and that of
   /// every part.
   package let pack:
     @Sendable (
@@ -86,20 +88,24 @@ package struct ProductKernels: Sendable {
     ) -> Void
   /// Rows behind a packed matrix that may be read.
   private let packedSlack: Int
-  /// Elements that `multiply` works with beside a packed copy of an operand in place.
+  /// Elements that `multiply` works with beside a packed copy of an operand in place, ...
   private let ownWork: Int
+  /// ... of which it packs so many rows at a time.
+  private let packedDepth: Int
 
   package init(
-    precision: ProductPrecision = .float32, panelWidth: Int, tileHeight: Int,
-    packedSlack: Int = 0, ownWork: Int = 0,
+    precision: ProductPrecision = .float32, speed: Int = 1, panelWidth: Int, tileHeight: Int,
+    packedSlack: Int = 0, ownWork: Int = 0, packedDepth: Int = .max,
     multiply: @escaping @Sendable (borrowing Product) -> Void,
     pack: @escaping @Sendable (Source, Int, Int, Int, Int, Target, Int, Int) -> Void
   ) {
     self.precision = precision
+    self.speed = speed
     self.panelWidth = panelWidth
     self.tileHeight = tileHeight
     self.packedSlack = packedSlack
     self.ownWork = ownWork
+    self.packedDepth = packedDepth
     self.multiply = multiply
     self.pack = pack
   }
@@ -117,16 +123,18 @@ package struct ProductKernels: Sendable {
   /// Floats of `Product.work` for a second operand in place, `depth × columns`; without them, for one
   /// that is packed.
   package func workCount(depth: Int = 0, columns: Int = 0) -> Int {
-    precision == .float32 ? 0 : ownWork + packedCount(depth: depth + 1, columns: columns)
+    precision == .float32
+      ? 0 : ownWork + packedCount(depth: min(depth + 1, packedDepth), columns: columns)
   }
 }
 
-/// Products on tile registers of bfloat16 numbers.
-package struct TileKernels: Sendable {
-  package let split: ProductKernels
+/// Products of bfloat16 numbers, where the processor has something faster for them than for floats.
+package struct BFloat16Kernels: Sendable {
+  /// `nil` where three products of such numbers take longer than one of floats.
+  package let split: ProductKernels?
   package let bfloat16: ProductKernels
 
-  package init(split: ProductKernels, bfloat16: ProductKernels) {
+  package init(split: ProductKernels?, bfloat16: ProductKernels) {
     self.split = split
     self.bfloat16 = bfloat16
   }

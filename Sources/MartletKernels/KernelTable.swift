@@ -15,8 +15,15 @@ package func kernelTable() -> Kernels {
 }
 
 #if MARTLET_AVX512
+  /// The same with products on bfloat16 pairs, for processors that have an instruction for them.
+  package func kernelTableWithPairs() -> Kernels {
+    Kernels(
+      kernelTable(), name: "avx512_bf16",
+      bfloat16: BFloat16Kernels(split: nil, bfloat16: pairProducts()))
+  }
+
   /// The same with products on tile registers, for processors that have them.
   package func kernelTableWithTiles() -> Kernels {
-    Kernels(kernelTable(), name: "amx", tiles: processorTileKernels())
+    Kernels(kernelTable(), name: "amx", bfloat16: processorTileKernels())
   }
 #endif

@@ -9,21 +9,42 @@ import MartletKernelTable
 // Every element of the result is one chain of multiply-adds in the order of the depth, so its bits
 // do not depend on the tile it falls into, and so not on the number of rows.
 
+//
+// What a step of the depth is, a float or a pair of bfloat16 numbers (`PairProduct.swift`), is the
+// tile's `Arithmetic`.
+
 var productKernels: ProductKernels {
-  ProductKernels(panelWidth: Two.width, tileHeight: tileHeight, multiply: multiply, pack: pack)
+  ProductKernels(
+    panelWidth: registerTileWidth, tileHeight: registerTileHeight,
+    multiply: { multiply(Floats.self, $0) }, pack: pack)
 }
 
+/// Columns of a register tile.
+var registerTileWidth: Int { @inline(__always) get { 2 * vectorWidth } }
+
+/// Rows of the tallest one.
 #if MARTLET_AVX512
   // 28 of 32 registers accumulate. 14 × 32 ran at 188 GFLOP/s where the peak is about 200.
-  private let tileHeight = 14
+  let registerTileHeight = 14
 #elseif arch(arm64)
-  private let tileHeight = 8
+  let registerTileHeight = 8
 #else
   // With 16 registers a taller tile spills: 6 × 16 ran at 51 GFLOP/s, 4 × 16 at 67 (AVX2).
-  private let tileHeight = 4
+  let registerTileHeight = 4
 #endif
 
 // MARK: - Vectors side by side
+
+/// What a tile does with an element of the first operand, in every lane, and a vector of the second.
+protocol Arithmetic {
+  static func addProduct(_ a: Vector, _ b: Vector, to sum: Vector) -> Vector
+}
+
+private enum Floats: Arithmetic {
+  @inline(__always) static func addProduct(_ a: Vector, _ b: Vector, to sum: Vector) -> Vector {
+    multiplyAdd(a, b, sum)
+  }
+}
 
 private protocol Strip {
   static var width: Int { get }
@@ -37,7 +58,7 @@ private protocol Strip {
   func clampedAtZero() -> Self
 }
 
-private struct One: Strip {
+private struct One<A: Arithmetic>: Strip {
   var v: Vector
 
   static var width: Int { @inline(__always) get { vectorWidth } }
@@ -48,7 +69,7 @@ private struct One: Strip {
     v = loadPartial(pointer, count)
   }
   @inline(__always) mutating func addProduct(_ factor: Vector, _ other: One) {
-    v = multiplyAdd(factor, other.v, v)
+    v = A.addProduct(factor, other.v, to: v)
   }
   @inline(__always) func write(_ pointer: UnsafeMutablePointer<Float>) { store(v, pointer) }
   @inline(__always) func write(_ pointer: UnsafeMutablePointer<Float>, count: Int) {
@@ -61,12 +82,12 @@ private struct One: Strip {
   }
 }
 
-private struct Two: Strip {
-  var a: One
-  var b: One
+private struct Two<A: Arithmetic>: Strip {
+  var a: One<A>
+  var b: One<A>
 
   static var width: Int { @inline(__always) get { 2 * vectorWidth } }
-  @inline(__always) init(_ a: One, _ b: One) {
+  @inline(__always) init(_ a: One<A>, _ b: One<A>) {
     self.a = a
     self.b = b
   }
@@ -75,12 +96,12 @@ private struct Two: Strip {
     b = One(zero: ())
   }
   @inline(__always) init(_ pointer: UnsafePointer<Float>) {
-    a = One(pointer)
-    b = One(pointer + One.width)
+    a = One<A>(pointer)
+    b = One(pointer + vectorWidth)
   }
   @inline(__always) init(_ pointer: UnsafePointer<Float>, count: Int) {
-    a = One(pointer)
-    b = One(pointer + One.width, count: count - One.width)
+    a = One<A>(pointer)
+    b = One(pointer + vectorWidth, count: count - vectorWidth)
   }
   @inline(__always) mutating func addProduct(_ factor: Vector, _ other: Two) {
     a.addProduct(factor, other.a)
@@ -88,11 +109,11 @@ private struct Two: Strip {
   }
   @inline(__always) func write(_ pointer: UnsafeMutablePointer<Float>) {
     a.write(pointer)
-    b.write(pointer + One.width)
+    b.write(pointer + vectorWidth)
   }
   @inline(__always) func write(_ pointer: UnsafeMutablePointer<Float>, count: Int) {
     a.write(pointer)
-    b.write(pointer + One.width, count: count - One.width)
+    b.write(pointer + vectorWidth, count: count - vectorWidth)
   }
   @inline(__always) func sum(_ other: Two) -> Two { Two(a.sum(other.a), b.sum(other.b)) }
   @inline(__always) func clampedAtZero() -> Two { Two(a.clampedAtZero(), b.clampedAtZero()) }
@@ -235,18 +256,20 @@ private func tile<S: Strip>(
   }
 }
 
-private func multiply(_ product: borrowing Product) {
+@inline(__always)
+func multiply<A: Arithmetic>(_: A.Type, _ product: borrowing Product) {
   var panel = 0
   var column = 0
   while column < product.columns {
     let rest = product.columns - column
-    if rest > One.width {
-      multiplyPanel(Two.self, product, panel: panel, column: column, columns: min(rest, Two.width))
+    if rest > vectorWidth {
+      multiplyPanel(
+        Two<A>.self, product, panel: panel, column: column, columns: min(rest, registerTileWidth))
     } else {
-      multiplyPanel(One.self, product, panel: panel, column: column, columns: rest)
+      multiplyPanel(One<A>.self, product, panel: panel, column: column, columns: rest)
     }
     panel += 1
-    column += Two.width
+    column += registerTileWidth
   }
 }
 
@@ -266,7 +289,7 @@ private func multiplyPanel<S: Strip>(
     rowStep: product.cRowStep, columns: columns, isPartial: isPartial,
     accumulates: product.accumulates, clampsAtZero: product.clampsAtZero)
   // Tiles of nearly equal height: 15 rows as 8 + 7, not 14 + 1.
-  let tiles = (product.rows + tileHeight - 1) / tileHeight
+  let tiles = (product.rows + registerTileHeight - 1) / registerTileHeight
   guard tiles > 0 else { return }
   let low = product.rows / tiles
   let tallTiles = product.rows % tiles
@@ -308,7 +331,7 @@ private func pack(
     } else {
       packTransposed(corner, depthStep, columnStep, depth, min(rest, width), panel, width)
     }
-    column += Two.width
+    column += registerTileWidth
     panel += panelStep
   }
 }
@@ -324,15 +347,15 @@ private func packRows(
   while k < depth {
     var column = 0
     while column < columns {
-      let count = min(columns - column, One.width)
+      let count = min(columns - column, vectorWidth)
       // A partial load fills up with zeros.
       store(
-        count == One.width ? load(from + column) : loadPartial(from + column, count), to + column)
-      column += One.width
+        count == vectorWidth ? load(from + column) : loadPartial(from + column, count), to + column)
+      column += vectorWidth
     }
     while column < width {
       store(splat(0), to + column)
-      column += One.width
+      column += vectorWidth
     }
     from += depthStep
     to += width

@@ -8,10 +8,6 @@ import MartletKernelTable
 // float x is the sum of high = bf16(x) and low = bf16(x − high), and x · y ≈ high · high + high · low
 // + low · high: what is left out is below 2⁻¹⁶ of the product (Henry, Tang & Heinecke 2019,
 // arXiv:1904.06376).
-//
-// Packed panels take the place that floats would: two rows of the depth, 2j and 2j + 1, make a pair.
-// In the memory of these two rows stand first the high parts, pair by pair of each column, then the
-// low ones.
 
 /// The tile registers, real or not.
 private protocol TileUnit {
@@ -41,8 +37,8 @@ private struct PlainTiles: TileUnit {
 }
 
 /// The tile kernels on a plain imitation of the registers: for tests.
-package func plainTileKernels() -> TileKernels {
-  TileKernels(
+package func plainTileKernels() -> BFloat16Kernels {
+  BFloat16Kernels(
     split: tileProducts(
       .split, multiply: { multiplyOnTiles(PlainTiles.self, $0, splits: true) }),
     bfloat16: tileProducts(
@@ -66,8 +62,8 @@ package func plainTileKernels() -> TileKernels {
 
   /// The tile kernels of a processor that has the registers (AMX), once the operating system has
   /// allowed their use.
-  package func processorTileKernels() -> TileKernels {
-    TileKernels(
+  package func processorTileKernels() -> BFloat16Kernels {
+    BFloat16Kernels(
       split: tileProducts(
         .split, multiply: { multiplyOnTiles(ProcessorTiles.self, $0, splits: true) }),
       bfloat16: tileProducts(
@@ -79,9 +75,12 @@ private func tileProducts(
   _ precision: ProductPrecision, multiply: @escaping @Sendable (borrowing Product) -> Void
 ) -> ProductKernels {
   ProductKernels(
-    precision: precision, panelWidth: 2 * side, tileHeight: 2 * side, packedSlack: tileDepth,
-    ownWork: Work.count, multiply: multiply, pack: packPairs)
+    precision: precision, speed: 8, panelWidth: 2 * side, tileHeight: 2 * side,
+    packedSlack: tileDepth,
+    ownWork: Work.count, multiply: multiply, pack: panels(splits: precision == .split).pack)
 }
+
+private func panels(splits: Bool) -> PairedPanels { PairedPanels(width: 2 * side, splits: splits) }
 
 /// Rows and columns of one register of sums, and how much of the depth one instruction takes.
 private var side: Int { @inline(__always) get { 16 } }
@@ -110,92 +109,6 @@ private struct Work {
     sums = work + 2 * floats
     packed = sums + blockRows * blockRows + 16
   }
-}
-
-// MARK: - Rounding
-
-/// The nearest bfloat16 number, the even one of two, in the upper half of each lane. NaN stays NaN.
-@inline(__always) private func rounded(_ v: Vector) -> Words {
-  let word = bits(v)
-  let half = Words(repeating: 0x7fff) &+ ((word &>> 16) & Words(repeating: 1))
-  let up = (word &+ half) & Words(repeating: 0xffff_0000)
-  return select(v .== v, up, word | Words(repeating: 0x0040_0000)) & Words(repeating: 0xffff_0000)
-}
-
-/// What rounding left over, rounded; nothing of infinities. (Infinite factors still give NaN in `split`
-/// precision, where the low part of the other one is zero.)
-@inline(__always) private func remainder(_ v: Vector, _ high: Words) -> Words {
-  let rest = v - floats(high)
-  return rounded(select(rest .== rest, rest, splat(0)))
-}
-
-/// Two rounded numbers of the depth in one word, the first in the lower half.
-@inline(__always) private func paired(_ first: Words, _ second: Words) -> Words {
-  (first &>> 16) | second
-}
-
-@inline(__always) private func storeWords(_ words: Words, _ target: UnsafeMutableRawPointer) {
-  store(floats(words), target.assumingMemoryBound(to: Float.self))
-}
-
-// MARK: - The second operand
-
-private func packPairs(
-  _ source: Source, _ depthStep: Int, _ columnStep: Int, _ depth: Int, _ columns: Int,
-  _ target: Target, _ width: Int, _ panelStep: Int
-) {
-  var column = 0
-  var panel = target
-  while column < columns {
-    packPanel(
-      source + column * columnStep, depthStep, columnStep, depth, min(columns - column, width),
-      panel, width)
-    column += 2 * side
-    panel += panelStep
-  }
-}
-
-private func packPanel(
-  _ source: Source, _ depthStep: Int, _ columnStep: Int, _ depth: Int, _ columns: Int,
-  _ panel: Target, _ width: Int
-) {
-  var k = 0
-  while k < depth {
-    let isPair = k + 1 < depth
-    let high = UnsafeMutableRawPointer(panel + k * width)
-    let low = high + 4 * width
-    var column = 0
-    while column < width {
-      let first =
-        column < columns
-        ? columnValues(source, k, column, depthStep, columnStep, columns) : splat(0)
-      let second =
-        column < columns && isPair
-        ? columnValues(source, k + 1, column, depthStep, columnStep, columns) : splat(0)
-      let (a, b) = (rounded(first), rounded(second))
-      storeWords(paired(a, b), high + 4 * column)
-      storeWords(paired(remainder(first, a), remainder(second, b)), low + 4 * column)
-      column += vectorWidth
-    }
-    k += 2
-  }
-}
-
-/// Neighbouring columns of row k, zeros beyond the last.
-@inline(__always)
-private func columnValues(
-  _ source: Source, _ k: Int, _ column: Int, _ depthStep: Int, _ columnStep: Int, _ columns: Int
-) -> Vector {
-  let from = source + (k * depthStep + column * columnStep)
-  let count = columns - column
-  if columnStep == 1 { return count < vectorWidth ? loadPartial(from, count) : load(from) }
-  var values = splat(0)
-  var lane = 0
-  while lane < vectorWidth && lane < count {
-    values[lane] = from[lane * columnStep]
-    lane += 1
-  }
-  return values
 }
 
 // MARK: - The first operand
@@ -363,7 +276,9 @@ private func multiplyOnTiles<Unit: TileUnit>(
   let width = product.bIsPacked ? product.bDepthStep : product.columns <= side ? side : 2 * side
   if !product.bIsPacked {
     panelStep = (rows.depth + 1) / 2 * 2 * width
-    packInPlace(product, work.packed, width, panelStep)
+    panels(splits: splits).pack(
+      product, from: 0, depth: rows.depth, work.packed, width, panelStep)
+    clearBehind(work.packed, rows.depth, product.columns, width, panelStep)
     b = Source(work.packed)
   }
   let total = product.lines * product.rows
@@ -422,41 +337,6 @@ private func multiplyBlock<Unit: TileUnit>(
     }
     k += tileDepth
   }
-}
-
-/// Packs the second operand of a product that has it in place, run by run.
-private func packInPlace(
-  _ product: borrowing Product, _ target: Target, _ width: Int, _ panelStep: Int
-) {
-  let depth = product.runCount * product.runLength
-  let followingRun = product.runLength * product.bDepthStep
-  if (product.runCount == 1 ? followingRun : product.bRunStep) == followingRun {
-    packPairs(product.b, product.bDepthStep, 1, depth, product.columns, target, width, panelStep)
-    clearBehind(target, depth, product.columns, width, panelStep)
-    return
-  }
-  // Runs may be of odd length: pairs then lie across two of them.
-  var column = 0
-  var panel = target
-  while column < product.columns {
-    var k = 0
-    while k < depth {
-      let first = product.b + (column + inPlace(product, k))
-      let isPair = k + 1 < depth
-      let step = isPair ? inPlace(product, k + 1) - inPlace(product, k) : 0
-      packPanel(
-        first, step, 1, isPair ? 2 : 1, min(product.columns - column, width), panel + k * width,
-        width)
-      k += 2
-    }
-    column += 2 * side
-    panel += panelStep
-  }
-  clearBehind(target, depth, product.columns, width, panelStep)
-}
-
-@inline(__always) private func inPlace(_ product: borrowing Product, _ k: Int) -> Int {
-  k / product.runLength * product.bRunStep + k % product.runLength * product.bDepthStep
 }
 
 /// What the last tile of the last panel reads beyond it must be numbers: they meet zeros.

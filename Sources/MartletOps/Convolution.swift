@@ -41,7 +41,7 @@ package struct ConvolutionOp: LinearOperation {
   }
 
   package func productPrecision(_ wanted: ProductPrecision, inputs: [Shape]) -> ProductPrecision {
-    geometry.fillsTileRegisters ? precision ?? wanted : .float32
+    geometry.suitsBFloat16 ? precision ?? wanted : .float32
   }
 
   package func needs(_ setting: Setting) -> Needs {
@@ -85,9 +85,9 @@ extension ConvolutionGeometry {
     ])
   }
 
-  /// Whether bfloat16 numbers fill the registers: they come in pairs of channels, and of filters for
-  /// the gradient, and a few of them would not.
-  var fillsTileRegisters: Bool {
+  /// Whether bfloat16 numbers are worth their rounding: they come in pairs of channels, and of filters for
+  /// the gradient, and a few of them would not fill a tile.
+  var suitsBFloat16: Bool {
     channelsPerGroup % 2 == 0 && filtersPerGroup % 2 == 0
       && min(channelsPerGroup, filtersPerGroup) >= 8
   }

@@ -42,7 +42,7 @@ package struct TransposedConvolutionOp: LinearOperation {
   }
 
   package func productPrecision(_ wanted: ProductPrecision, inputs: [Shape]) -> ProductPrecision {
-    geometry.fillsTileRegisters ? precision ?? wanted : .float32
+    geometry.suitsBFloat16 ? precision ?? wanted : .float32
   }
 
   package func needs(_ setting: Setting) -> Needs {

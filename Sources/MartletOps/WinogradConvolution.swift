@@ -36,9 +36,12 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
   /// - Returns: `nil` where the direct sum is the better way, or the only one.
   package init?(_ geometry: ConvolutionGeometry, _ kernels: Kernels, groupSize: Int) {
     let (v, h) = (geometry.vertical, geometry.horizontal)
+    // The transforms would make roundings to 8 bits several times larger: floats stay floats then, and
+    // have to be faster than the direct sum of rounded ones.
+    let rounds = kernels.product.precision == .bfloat16
+    let directSpeed = rounds ? kernels.product.speed : 1
+    let kernels = rounds ? kernels.withFloats : kernels
     assert(kernels.product.panelWidth == kernels.floats.panelWidth)
-    // The transforms would make roundings to 8 bits several times larger.
-    guard kernels.product.precision != .bfloat16 else { return nil }
     guard v.kernel == h.kernel, let side = WinogradKernels.side(kernel: v.kernel),
       v.stride == 1, h.stride == 1, v.dilation == 1, h.dilation == 1, geometry.groups == 1
     else { return nil }
@@ -48,7 +51,9 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
     kernel = v.kernel
     tileRows = (v.output + side - 1) / side
     tilesAcross = (h.output + side - 1) / side
-    guard WinogradConvolution.pays(geometry, tiles: tileRows * tilesAcross) else { return nil }
+    guard
+      WinogradConvolution.pays(geometry, tiles: tileRows * tilesAcross, directSpeed: directSpeed)
+    else { return nil }
 
     let (channels, filters) = (geometry.channels, geometry.filters)
     let target = max(
@@ -76,13 +81,16 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
   }
 
   /// Whether fewer products outweigh the transforms, which cost about as much as 12 more channels
-  /// and filters of products would.
-  private static func pays(_ geometry: ConvolutionGeometry, tiles: Int) -> Bool {
+  /// and filters of products would. The direct sum's multiplications are `directSpeed` times as fast.
+  private static func pays(
+    _ geometry: ConvolutionGeometry, tiles: Int, directSpeed: Int
+  ) -> Bool {
     let (channels, filters) = (geometry.channels, geometry.filters)
     let direct =
       geometry.vertical.output * geometry.horizontal.output * geometry.vertical.kernel
       * geometry.horizontal.kernel * channels * filters
-    return tiles * positions * (channels * filters + 12 * (channels + filters)) < direct
+    return directSpeed * tiles * positions * (channels * filters + 12 * (channels + filters))
+      < direct
   }
 
   // MARK: Memory, in floats

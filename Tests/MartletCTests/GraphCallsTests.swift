@@ -7,7 +7,7 @@ struct GraphCallsTests {
     #expect(martlet_abi_version() == Int32(MARTLET_ABI_VERSION))
     #expect(String(cString: martlet_version()).split(separator: ".").count == 3)
     #expect(
-      ["portable", "avx2", "avx512", "amx"].contains(
+      ["portable", "avx2", "avx512", "avx512_bf16", "amx"].contains(
         String(cString: martlet_instruction_set())))
     _ = String(cString: martlet_settings_warning())
   }

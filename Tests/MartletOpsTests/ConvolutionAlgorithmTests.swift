@@ -120,7 +120,7 @@ import Testing
     }
   }
 
-  /// Every algorithm on tile registers, of which this is a plain imitation, against floats.
+  /// Every algorithm with products of bfloat16 numbers against floats.
   @Test(
     arguments: [ProductPrecision.split, .bfloat16],
     [
@@ -132,14 +132,11 @@ import Testing
       OperationTests.ConvolutionCase(
         size: (20, 19), channels: 32, filters: 40, kernel: (2, 2), padding: .same),
     ])
-  func tilesAgainstFloats(
+  func roundedAgainstFloats(
     _ precision: ProductPrecision, _ c: OperationTests.ConvolutionCase
   ) throws {
     let geometry = try OperationTests.geometry(c)
     let floats = try #require(KernelSelection.available.last)
-    var kernels = floats
-    kernels.tiles = plainTileKernels()
-    kernels = kernels.with(precision)
     let expected = try run(DirectConvolution(geometry, floats), geometry, floats, samples: 3)
     func compare(_ found: Results, _ tolerance: Double, _ what: String) {
       for (name, found, expected) in [
@@ -151,11 +148,14 @@ import Testing
         expectClose(found, expected.doubles, absolute: tolerance * scale, "\(what) \(name)")
       }
     }
-    compare(
-      try run(DirectConvolution(geometry, kernels), geometry, kernels, samples: 3),
-      precision == .split ? 1e-5 : 1e-2, "direct")
-    if let winograd = WinogradConvolution(geometry, kernels, groupSize: 2) {
-      compare(try run(winograd, geometry, kernels, samples: 3), 5e-5, "winograd")
+    for level in bfloat16Levels where precision == .bfloat16 || level.bfloat16?.split != nil {
+      let kernels = level.with(precision)
+      compare(
+        try run(DirectConvolution(geometry, kernels), geometry, kernels, samples: 3),
+        precision == .split ? 1e-5 : 1e-2, "\(level.name), direct")
+      if let winograd = WinogradConvolution(geometry, kernels, groupSize: 2) {
+        compare(try run(winograd, geometry, kernels, samples: 3), 5e-5, "\(level.name), winograd")
+      }
     }
   }
 }

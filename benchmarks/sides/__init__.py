@@ -43,7 +43,7 @@ class Side(ABC):
 
     @abstractmethod
     def build(self, network: Network, weights: Weights, dropout: bool = True) -> None:
-        """Makes the network, ready to train (Adam, 1e-3) where the library trains.
+        """Makes the network, ready to train (Adam) where the library trains.
 
         Parameters
         ----------

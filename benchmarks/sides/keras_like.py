@@ -10,6 +10,7 @@ from layouts import Weights
 from networks import (
     Convolution,
     Dense,
+    Depthwise,
     Dropout,
     Flattening,
     GlobalPooling,
@@ -52,7 +53,9 @@ class KerasLike(Side):
             for layer in self.model.layers:
                 layer.set_weights([weights[_key(layer, each)] for each in layer.weights])
         self.model.compile(
-            keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
+            keras.optimizers.Adam(network.rate),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
         )
 
     def weights(self) -> Weights:
@@ -84,7 +87,8 @@ class Martlet(KerasLike):
         import martlet
 
         martlet.config.set_num_threads(threads)
-        self.rounds = martlet.config.instruction_set() == "amx"
+        faster = ("amx",) if precision == "high" else ("amx", "avx512_bf16")
+        self.rounds = martlet.config.instruction_set() in faster
         super().__init__(martlet, precision)
 
 
@@ -122,7 +126,9 @@ def _functional(keras: Any, layers: list[tuple[str, Layer]], symbol: Any, dropou
                 _functional(keras, named(branch, inside(name, which)), symbol, dropout)
                 for which, branch in (("body", layer.body), ("shortcut", layer.shortcut))
             ]
-            symbol = keras.layers.ReLU()(keras.layers.Add()(branches))
+            symbol = keras.layers.Add()(branches)
+            if layer.activation is not None:
+                symbol = keras.layers.Activation(layer.activation)(symbol)
         else:
             symbol = _layer(keras, name, layer, dropout)(symbol)
     return symbol
@@ -141,12 +147,18 @@ def _layer(keras: Any, name: str, layer: Layer, dropout: bool) -> Any:
                 use_bias=layer.bias,
                 name=name,
             )
+        case Depthwise():
+            return layers.DepthwiseConv2D(
+                layer.size, strides=layer.stride, padding="same", use_bias=False, name=name
+            )
         case Normalization():
             return layers.BatchNormalization(name=name)
         case Relu():
-            return layers.ReLU(name=name)
+            return layers.ReLU(max_value=layer.most, name=name)
         case Pooling():
-            return layers.MaxPooling2D(name=name)
+            return layers.MaxPooling2D(
+                layer.size, strides=layer.stride, padding=layer.padding, name=name
+            )
         case GlobalPooling():
             return layers.GlobalAveragePooling2D(name=name)
         case Flattening():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
@@ -11,6 +12,7 @@ from layouts import Weights, channels_first
 from networks import (
     Convolution,
     Dense,
+    Depthwise,
     Dropout,
     Flattening,
     GlobalPooling,
@@ -83,24 +85,28 @@ class _Graph:
     def layer(self, name: str, layer: Layer, value: str) -> str:
         match layer:
             case Convolution():
-                (top, bottom), (left, right) = (
-                    padding(layer, extent) for extent in self.inputs[name][:2]
-                )
-                value = self.add(
-                    "Conv",
-                    name,
-                    [value, *self.weights_of(name, "kernel", "bias")],
-                    strides=[layer.stride] * 2,
-                    pads=[top, left, bottom, right],
-                )
+                value = self.convolution(name, layer, value)
                 return self.activated(name, layer.activation, value)
+            case Depthwise():
+                return self.convolution(name, layer, value, group=self.inputs[name][2])
             case Normalization():
                 weights = self.weights_of(name, "gamma", "beta", "moving_mean", "moving_variance")
                 return self.add("BatchNormalization", name, [value, *weights], epsilon=1e-3)
             case Relu():
-                return self.add("Relu", name, [value])
+                if layer.most is None:
+                    return self.add("Relu", name, [value])
+                bounds = {f"{name}/{end}": end for end in (0.0, layer.most)}
+                self.weights |= {key: np.array(end, np.float32) for key, end in bounds.items()}
+                return self.add("Clip", name, [value, *bounds])
             case Pooling():
-                return self.add("MaxPool", name, [value], kernel_shape=[2, 2], strides=[2, 2])
+                return self.add(
+                    "MaxPool",
+                    name,
+                    [value],
+                    kernel_shape=[layer.size] * 2,
+                    strides=[layer.stride] * 2,
+                    pads=self.pads(name, layer),
+                )
             case GlobalPooling():
                 return self.add(
                     "Flatten", name, [self.add("GlobalAveragePool", f"{name}_mean", [value])]
@@ -119,7 +125,26 @@ class _Graph:
                     self.chain(named(branch, inside(name, which)), value)
                     for which, branch in (("body", layer.body), ("shortcut", layer.shortcut))
                 ]
-                return self.add("Relu", name, [self.add("Add", f"{name}_sum", branches)])
+                total = self.add("Add", f"{name}_sum", branches)
+                return self.activated(name, layer.activation, total)
+
+    def convolution(
+        self, name: str, layer: Convolution | Depthwise, value: str, group: int = 1
+    ) -> str:
+        """Appends a convolution, without its activation."""
+        return self.add(
+            "Conv",
+            name,
+            [value, *self.weights_of(name, "kernel", "bias")],
+            strides=[layer.stride] * 2,
+            pads=self.pads(name, layer),
+            group=group,
+        )
+
+    def pads(self, name: str, layer: Convolution | Depthwise | Pooling) -> list[int]:
+        """Zeros around an image: top, left, bottom, right."""
+        (top, bottom), (left, right) = (padding(layer, extent) for extent in self.inputs[name][:2])
+        return [top, left, bottom, right]
 
     def activated(self, name: str, activation: str | None, value: str) -> str:
         """Appends the activation of a layer."""

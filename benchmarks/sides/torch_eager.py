@@ -16,6 +16,7 @@ from layouts import Weights, channels_first
 from networks import (
     Convolution,
     Dense,
+    Depthwise,
     Dropout,
     Flattening,
     GlobalPooling,
@@ -47,7 +48,7 @@ class Torch(Side):
         inputs = {step.name: step.input for step in trace(network.layers, network.shape)}
         maker = _Maker(inputs, channels_first(network, weights), dropout)
         self.model = maker.chain(named(network.layers)).to(memory_format=torch.channels_last)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), 1e-3, fused=True)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), network.rate, fused=True)
         self.steps = 0
 
     def data(self, x: np.ndarray, y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
@@ -110,12 +111,13 @@ class Torch(Side):
 class _Block(nn.Module):
     """A residual block."""
 
-    def __init__(self, body: nn.Module, shortcut: nn.Module) -> None:
+    def __init__(self, body: nn.Module, shortcut: nn.Module, clamps: bool) -> None:
         super().__init__()
-        self.body, self.shortcut = body, shortcut
+        self.body, self.shortcut, self.clamps = body, shortcut, clamps
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return functional.relu_(self.body(x) + self.shortcut(x))
+        total = self.body(x) + self.shortcut(x)
+        return functional.relu_(total) if self.clamps else total
 
 
 class _Maker:
@@ -131,7 +133,7 @@ class _Maker:
     def parts(self, name: str, layer: Layer) -> list[nn.Module]:
         """What a layer is made of. A last softmax is left to the loss, which takes logits."""
         match layer:
-            case Convolution():
+            case Convolution() | Depthwise():
                 return self.convolution(name, layer)
             case Normalization():
                 gamma = self.weights[f"{name}/gamma"]
@@ -140,9 +142,13 @@ class _Maker:
                 values = (module.weight, module.bias, module.running_mean, module.running_var)
                 return [self.filled(module, name, dict(zip(names, values, strict=True)))]
             case Relu():
-                return [nn.ReLU(inplace=True)]
+                return [
+                    nn.ReLU(inplace=True)
+                    if layer.most is None
+                    else nn.Hardtanh(0, layer.most, inplace=True)
+                ]
             case Pooling():
-                return [nn.MaxPool2d(2)]
+                return [self.pooling(name, layer)]
             case GlobalPooling():
                 return [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
             case Flattening():
@@ -159,25 +165,36 @@ class _Maker:
                     self.chain(named(branch, inside(name, which)))
                     for which, branch in (("body", layer.body), ("shortcut", layer.shortcut))
                 )
-                return [_Block(body, shortcut)]
+                return [_Block(body, shortcut, clamps=layer.activation == "relu")]
 
-    def convolution(self, name: str, layer: Convolution) -> list[nn.Module]:
+    def convolution(self, name: str, layer: Convolution | Depthwise) -> list[nn.Module]:
         """With the padding inside where it is symmetric, else before."""
         rows, columns = (padding(layer, extent) for extent in self.inputs[name][:2])
         before = rows[0] == rows[1] and columns[0] == columns[1]
         outputs, inputs, *size = self.weights[f"{name}/kernel"].shape
+        channels = self.inputs[name][2]
         module = nn.Conv2d(
-            inputs,
+            channels,
             outputs,
             size,
             stride=layer.stride,
             padding=(rows[0], columns[0]) if before else 0,
-            bias=layer.bias,
+            groups=channels // inputs,
+            bias=f"{name}/bias" in self.weights,
         )
-        values = {"kernel": module.weight} | ({"bias": module.bias} if layer.bias else {})
+        values = {"kernel": module.weight} | (
+            {"bias": module.bias} if module.bias is not None else {}
+        )
         parts: list[nn.Module] = [] if before else [nn.ZeroPad2d((*columns, *rows))]
         parts.append(self.filled(module, name, values))
-        return parts + [nn.ReLU(inplace=True)] * (layer.activation == "relu")
+        activation = getattr(layer, "activation", None)
+        return parts + [nn.ReLU(inplace=True)] * (activation == "relu")
+
+    def pooling(self, name: str, layer: Pooling) -> nn.Module:
+        """Padded at the ends alone, where a window simply ends earlier."""
+        before, after = padding(layer, self.inputs[name][0])
+        assert before == 0, "padding before an image is not in these networks"
+        return nn.MaxPool2d(layer.size, layer.stride, ceil_mode=after > 0)
 
     def filled(self, module: nn.Module, name: str, values: dict[str, Any]) -> nn.Module:
         """The module, its tensors set to the weights of a layer."""

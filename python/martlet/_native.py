@@ -116,7 +116,7 @@ def version() -> str:
 
 
 def instruction_set() -> str:
-    """``"portable"``, ``"avx2"``, ``"avx512"`` or ``"amx"``."""
+    """``"portable"``, ``"avx2"``, ``"avx512"``, ``"avx512_bf16"`` or ``"amx"``."""
     return _text(lib.martlet_instruction_set())
 
 

@@ -17,9 +17,9 @@ class DTypePolicy:
     """In what type of number a layer computes.
 
     ``"float32"`` is what its name says. ``"mixed_bfloat16"`` rounds the factors of convolutions and
-    matrix products to bfloat16, 8 good bits, where the processor multiplies those faster: where it
-    has tile registers (``martlet.config.instruction_set() == "amx"``). Elsewhere the two are the
-    same. Weights, sums and what a layer gives are float32 in both.
+    matrix products to bfloat16, 8 good bits, where the processor multiplies those faster
+    (``martlet.config.instruction_set()`` is ``"avx512_bf16"`` or ``"amx"``) and the layer gains by
+    it. Elsewhere the two are the same. Weights, sums and what a layer gives are float32 in both.
 
     Parameters
     ----------

@@ -56,9 +56,10 @@ def set_num_threads(count: int) -> None:
 
 
 def instruction_set() -> str:
-    """The kernels in use: ``"portable"``, ``"avx2"``, ``"avx512"`` or ``"amx"``.
+    """The kernels in use, ``"portable"``, ``"avx2"``, ``"avx512"``, ``"avx512_bf16"`` or ``"amx"``.
 
-    The last is AVX-512 with tile registers, which multiply bfloat16 numbers.
+    The last two are AVX-512 with products of bfloat16 numbers: two at a time in each lane of a
+    vector, and many in tile registers.
 
     The environment variable ``MARTLET_ISA``, one of these names, lowers it at start. What cannot be
     followed gives a `RuntimeWarning` at import.

@@ -55,6 +55,15 @@ def test_flops_of_a_residual_network():
     assert networks.flops(NETWORKS["resnet20"], "one") == 2 * whole
 
 
+@pytest.mark.parametrize(
+    ("name", "published"),
+    # He et al. 2016, table 1; Sandler et al. 2018, table 4: multiply-adds, rounded, with 1000 classes.
+    [("resnet50", 3.8e9), ("mobilenet_v2", 300e6)],
+)
+def test_operations_of_the_large_networks_are_those_of_their_papers(name, published):
+    assert networks.flops(NETWORKS[name], "predict") / 2 == pytest.approx(published, rel=0.02)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_shapes_and_weights_are_those_of_the_network_built(name):
     side = Martlet(1, "float32")

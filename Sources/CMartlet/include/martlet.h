@@ -62,8 +62,8 @@ MARTLET_API const char *martlet_last_error(void);
 /* Frees text that a function created. */
 MARTLET_API void martlet_text_release(char *text);
 
-/* The kernels in use: "portable", "avx2", "avx512" or "amx", which is AVX-512 with tile registers.
- * Lives forever. The environment variable MARTLET_ISA, one of these names, lowers it at start. */
+/* The kernels in use: "portable", "avx2", "avx512", "avx512_bf16" or "amx"; the last two are AVX-512
+ * with products of bfloat16 pairs, and with tile registers of them. Lives forever. The environment variable MARTLET_ISA, one of these names, lowers it at start. */
 MARTLET_API const char *martlet_instruction_set(void);
 /* Why MARTLET_ISA, MARTLET_NUM_THREADS or MARTLET_MATMUL_PRECISION was not followed, what is accepted
  * and what is used instead; "" where all were followed. Lives forever. */
@@ -82,7 +82,7 @@ MARTLET_API martlet_status martlet_set_thread_count(int32_t count);
 MARTLET_API const char *martlet_matmul_precision(void);
 /* precision: "highest" for float32, or "high" for factors in two bfloat16 parts each: about 16 good bits
  * of float32's 24, summed in float32. Takes effect with the next computation, of all models. Changes
- * nothing where the processor has no tile registers: float32 is the fastest there. */
+ * nothing where the processor has no tile registers: float32 is faster than that there. */
 MARTLET_API martlet_status martlet_set_matmul_precision(const char *precision);
 
 /* Starts all randomness (weights, shuffling, dropout) afresh from a seed. */
@@ -133,8 +133,8 @@ typedef struct martlet_symbol martlet_symbol;
 /* Creates a layer. class_name is Keras's ("Conv2D"), attributes a JSON object with Keras's argument
  * names ({"filters": 32, "kernel_size": 3, "activation": "relu"}); NULL stands for "{}".
  * "dtype" is "float32" or "mixed_bfloat16", by name or as Keras's policy object: the latter rounds the
- * factors of the layer's products to bfloat16 where the processor has tile registers. Weights, sums
- * and outputs are float32 in both.
+ * factors of the layer's products to bfloat16 where the processor multiplies those faster, with the
+ * instruction sets "avx512_bf16" and "amx", and the layer gains by it. Weights, sums and outputs are float32 in both.
  * Unknown class names and attributes are errors that name the nearest known one. */
 MARTLET_API martlet_status martlet_layer_create(martlet_layer **out, const char *class_name,
                                                 const char *attributes);

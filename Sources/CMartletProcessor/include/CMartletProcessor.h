@@ -47,6 +47,15 @@ static inline bool martlet_x86_has_v4(void) {
   return (martlet_x86_saved_state() & 0xe6) == 0xe6;
 }
 
+// Dot products of bfloat16 pairs in the vectors of x86-64-v4 (AVX-512 BF16) that do twice the work of
+// multiply-adds: AMD's. A Xeon with the instruction gave 82 GFLOP/s by it on a core and 165 without.
+static inline bool martlet_x86_has_fast_pairs(void) {
+  uint32_t a, b, c, d;
+  if (!martlet_x86_has_v4() || !__get_cpuid_count(7, 1, &a, &b, &c, &d)) return false;
+  if ((a & (1u << 5)) == 0 || !__get_cpuid(0, &a, &b, &c, &d)) return false;
+  return b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx;
+}
+
 // Whether this process may use tile registers of bfloat16 numbers (AMX). Linux gives a process their
 // 8 KB of state only when asked.
 bool martlet_x86_allow_tiles(void);

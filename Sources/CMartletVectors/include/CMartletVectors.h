@@ -224,6 +224,41 @@ MARTLET_INLINE martlet_floats martlet_odd_lanes(martlet_floats a, martlet_floats
   return __builtin_shufflevector(a, b, MARTLET_ODD_TURNS);
 }
 
+// Pairs of bfloat16 numbers.
+
+// Both products of each lane's pairs, added to its sum.
+MARTLET_INLINE martlet_floats martlet_add_pairs(
+    martlet_floats sum, martlet_words a, martlet_words b) {
+#if defined(__AVX512BF16__)
+  return (martlet_floats)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+#else
+  // The products are exact in float32.
+  const martlet_words upper = 0xffff0000;
+  sum += (martlet_floats)(a << 16) * (martlet_floats)(b << 16);
+  return sum + (martlet_floats)(a & upper) * (martlet_floats)(b & upper);
+#endif
+}
+
+// Two vectors, rounded to the nearest bfloat16 numbers: the even one of two, NaN to NaN.
+MARTLET_INLINE void martlet_store_rounded_pairs(
+    martlet_floats first, martlet_floats second, uint16_t *_Nonnull target) {
+#if defined(__AVX512BF16__)
+  const __m512bh pairs = _mm512_cvtne2ps_pbh((__m512)second, (__m512)first);
+  memcpy(target, &pairs, sizeof pairs);
+#else
+  const martlet_floats parts[] = {first, second};
+  for (int part = 0; part < 2; part++) {
+    martlet_words word;
+    memcpy(&word, &parts[part], sizeof word);
+    const martlet_words quiet = (martlet_words)((word & 0x7fffffffu) > 0x7f800000u);
+    const martlet_words up = (word + 0x7fffu + ((word >> 16) & 1u)) & ~quiet;
+    const martlet_shorts result =
+        __builtin_convertvector((up | ((word | 0x00400000u) & quiet)) >> 16, martlet_shorts);
+    memcpy(target + part * MARTLET_LANES, &result, sizeof result);
+  }
+#endif
+}
+
 #include "CMartletTiles.h"
 
 #endif

@@ -5,12 +5,13 @@ import MartletTensors
 import MartletTestSupport
 import Testing
 
-/// Products on tile registers: the kernel's own work on a plain imitation of the registers, and, where
-/// the processor has them, on the real ones.
-@Suite struct TileProductTests {
-  private static var units: [(name: String, kernels: TileKernels)] {
-    [("plain", plainTileKernels())]
-      + KernelSelection.available.compactMap { level in level.tiles.map { (level.name, $0) } }
+/// Products of bfloat16 numbers on tile registers and on pairs: the kernels' own work on plain
+/// imitations of the instructions, and, where the processor has them, on the real ones.
+@Suite struct BFloat16ProductTests {
+  private func units(splits: Bool) -> [(name: String, kernels: ProductKernels)] {
+    bfloat16Levels.compactMap { level in
+      (splits ? level.bfloat16?.split : level.bfloat16?.bfloat16).map { (level.name, $0) }
+    }
   }
 
   /// The nearest bfloat16 number, the even one of two.
@@ -37,7 +38,7 @@ import Testing
     var depth: Int { runs * runLength }
   }
 
-  /// Below, at and above a tile and a block along every axis.
+  /// Below, at and above a tile, a block and a piece of the depth along every axis.
   private static let sizes: [Sizes] =
     [1, 15, 16, 17, 31, 32, 33, 65].map { Sizes(rows: $0, runLength: 20, columns: 20) }
     + [1, 2, 15, 16, 17, 32, 33, 64, 70].map { Sizes(rows: 5, runLength: 34, columns: $0) }
@@ -50,12 +51,22 @@ import Testing
       Sizes(rows: 20, runs: 3, runLength: 11, columns: 18, isTransposed: true),
       Sizes(rows: 49, runLength: 600, columns: 33, isTransposed: true),
       Sizes(rows: 3, runLength: 31, columns: 5, isTransposed: true),
+      // More rows, or lines, than are rounded together.
+      Sizes(rows: 70, runLength: 2048, columns: 3),
+      Sizes(lines: 9, rows: 8, runs: 2, runLength: 1024, columns: 3),
+      Sizes(lines: 2, rows: 70, runs: 2, runLength: 1024, columns: 3),
+      Sizes(rows: 270, runLength: 514, columns: 3, isTransposed: true),
+      // More depth.
+      Sizes(rows: 3, runLength: 8193, columns: 2),
+      Sizes(rows: 3, runLength: 16390, columns: 2),
+      Sizes(rows: 3, runs: 3, runLength: 4096, columns: 2),
+      Sizes(rows: 2, runs: 65, runLength: 4, columns: 2),
+      Sizes(rows: 2, runs: 3, runLength: 2731, columns: 2),
     ]
 
   @Test(arguments: [false, true]) func equalsTheRoundedSum(_ splits: Bool) {
-    for (name, tiles) in TileProductTests.units {
-      let kernels = splits ? tiles.split : tiles.bfloat16
-      for s in TileProductTests.sizes {
+    for (name, kernels) in units(splits: splits) {
+      for s in BFloat16ProductTests.sizes {
         for isPacked in [false, true] where !isPacked || s.depth % 2 == 0 {
           check(kernels, s, isPacked: isPacked, splits: splits, "\(name), \(s), packed \(isPacked)")
         }
@@ -171,7 +182,7 @@ import Testing
 
   /// The transposed source of `pack` gives the same panels.
   @Test func packingFromColumns() {
-    let kernels = plainTileKernels().split
+    let kernels = plainTileKernels().bfloat16
     let (depth, columns) = (6, 37)
     var generator = SeededGenerator(seed: 1)
     let b = generator.floats(depth * columns)
@@ -188,8 +199,7 @@ import Testing
   /// NaN comes out as NaN, infinity as infinity or, in split precision, NaN; a product without depth
   /// as zeros.
   @Test(arguments: [false, true]) func extremes(_ splits: Bool) {
-    for (name, tiles) in TileProductTests.units {
-      let kernels = splits ? tiles.split : tiles.bfloat16
+    for (name, kernels) in units(splits: splits) {
       for (value, test) in [
         (Float.nan, { (x: Float) in x.isNaN }),
         (.infinity, { $0 == .infinity || (splits && $0.isNaN) }),
