@@ -116,7 +116,8 @@ public func martlet_input_create(
   attempt { () throws(MartletError) in
     let out = try notNull(out, "out")
     let extents = try extents(shape, rank: rank, from: 0, to: 7)
-    let symbol = try Layer.input(Shape(extents), name: optionalText(name, "name"))
+    let symbol = try Layer.input(
+      OpenShape(extents.map { $0 == openExtent ? nil : $0 }), name: optionalText(name, "name"))
     out.pointee = create(SymbolHandle(symbol))
   }
 }
@@ -158,9 +159,14 @@ public func martlet_symbol_shape(
 ) -> martlet_status {
   attempt { () throws(MartletError) in
     let extents = borrow(SymbolHandle.self, try notNull(symbol, "symbol")).symbol.shape.extents
-    try write(extents, to: shape, capacity: Int(capacity), rank: notNull(rank, "rank"))
+    try write(
+      extents.map { $0 ?? openExtent }, to: shape, capacity: Int(capacity),
+      rank: notNull(rank, "rank"))
   }
 }
+
+/// What stands for an extent left open.
+private let openExtent = Int(MARTLET_OPEN)
 
 /// Hands a shape out: its rank, and as many extents as there is room for.
 func write(

@@ -118,6 +118,22 @@ public func martlet_model_predict(
   }
 }
 
+@c(martlet_model_output_shape) @implementation
+public func martlet_model_output_shape(
+  _ model: OpaquePointer?, _ x: UnsafePointer<martlet_array>?, _ xCount: Int32, _ index: Int32,
+  _ shape: UnsafeMutablePointer<Int64>?, _ capacity: Int32, _ rank: UnsafeMutablePointer<Int32>?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let session = try MartletC.model(model).session
+    let shapes = try session.outputShapes(for: arrays(x, Int(xCount), "x"))
+    let rank = try notNull(rank, "rank")
+    guard shapes.indices.contains(Int(index)) else {
+      throw .invalidArgument("there are \(shapes.count) outputs, received index \(index)")
+    }
+    try write(shapes[Int(index)].extents, to: shape, capacity: Int(capacity), rank: rank)
+  }
+}
+
 @c(martlet_model_input_gradients) @implementation
 public func martlet_model_input_gradients(
   _ model: OpaquePointer?, _ x: UnsafePointer<martlet_array>?, _ xCount: Int32,

@@ -496,7 +496,9 @@ struct PlanDraft {
         .compactMap { $0 }
     case .forwardAgain(let index):
       let instruction = program.instructions[index]
-      return (instruction.inputs + [instruction.output]).compactMap { backwardSlot($0) }
+      return
+        ((instruction.inputs + [instruction.output]).map { backwardSlot($0) }
+        + [savedSlots[index]]).compactMap { $0 }
     case .backward(let index, let targets, _):
       return (targets + usedBackward(index)).compactMap { $0 }
     case .gradients(let index, _): return usedBackward(index).compactMap { $0 }

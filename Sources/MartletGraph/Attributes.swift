@@ -90,6 +90,24 @@ package struct Attributes {
     return result
   }
 
+  /// A shape, with null for extents left open.
+  package mutating func extents(_ name: String) throws(MartletError) -> [Int?] {
+    guard let value = value(name) else { return try required(name, nil) }
+    let expectation = "a list of integers, null for an extent left open"
+    guard case .array(let elements) = value else {
+      throw wrongType(name, expected: expectation, value)
+    }
+    var result: [Int?] = []
+    for element in elements {
+      switch element {
+      case .integer(let extent): result.append(extent)
+      case .null: result.append(nil)
+      default: throw wrongType(name, expected: expectation, value)
+      }
+    }
+    return result
+  }
+
   /// One axis or a list of them.
   ///
   /// - Parameter fallback: Stands for a missing or null argument; without one it is an error.
@@ -124,32 +142,6 @@ package struct Attributes {
       }
     }
     return extents
-  }
-
-  /// What is added around an image: one number, one for the height and one for the width, or those
-  /// before and after for each.
-  package mutating func border(
-    _ name: String, default fallback: Int
-  ) throws(MartletError) -> (vertical: [Int], horizontal: [Int]) {
-    let value = value(name) ?? .integer(fallback)
-    let sides: [JSONValue]
-    if case .array(let array) = value { sides = array } else { sides = [value, value] }
-    var pairs: [[Int]] = []
-    for side in sides {
-      let ends: [JSONValue]
-      if case .array(let array) = side { ends = array } else { ends = [side, side] }
-      var pair: [Int] = []
-      for case .integer(let end) in ends { pair.append(end) }
-      if pair.count == 2, ends.count == 2 { pairs.append(pair) }
-    }
-    guard pairs.count == 2, sides.count == 2 else {
-      throw wrongType(
-        name, expected: "an integer, 2 integers, or 2 pairs of integers", value)
-    }
-    guard pairs.joined().allSatisfy({ $0 >= 0 && $0 <= Attributes.largestSize }) else {
-      throw invalid(name, expected: "integers from 0 to \(Attributes.largestSize)", value)
-    }
-    return (pairs[0], pairs[1])
   }
 
   /// A number that a `Float` can hold.
@@ -241,7 +233,7 @@ package struct Attributes {
         + "received \(given.excerpt())")
   }
 
-  private func wrongType(_ name: String, expected: String, _ given: JSONValue) -> MartletError {
+  func wrongType(_ name: String, expected: String, _ given: JSONValue) -> MartletError {
     MartletError(
       .invalidType,
       "\(className): argument '\(name)' must be \(expected), received \(given.excerpt())")

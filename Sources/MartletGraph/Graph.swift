@@ -16,7 +16,7 @@ package struct Graph: Sendable {
     /// How many calls of the layer in this graph came before.
     fileprivate(set) var call: Int
     let inputs: [Tensor]
-    let outputShapes: [Shape]
+    let outputShapes: [OpenShape]
   }
 
   /// In an order in which every tensor is made before it is used; a branch is finished before the

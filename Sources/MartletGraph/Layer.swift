@@ -21,7 +21,7 @@ package class Layer: @unchecked Sendable {
   private var ownIsTrainable: Bool
   private var callCount = 0
   /// Shapes of the inputs the weights were made for.
-  private var ownBuiltShapes: [Shape]?
+  private var ownBuiltShapes: [OpenShape]?
 
   /// The layers within this one that own weights, in the order in which their locks are taken: one
   /// for everybody, that of memory, so that two models cannot wait for each other.
@@ -117,16 +117,13 @@ package class Layer: @unchecked Sendable {
   package func call(_ inputs: [Symbol]) throws(MartletError) -> [Symbol] {
     try graphLock.withLock { () throws(MartletError) in
       let shapes = inputs.map(\.shape)
-      let outputShapes: [Shape]
+      let outputShapes: [OpenShape]
       do throws(MartletError) {
         if kind is InputLayer, callCount > 0 {
           throw MartletError(.invalidState, "an input cannot be called again")
         }
         let made = try prepareWeights(for: shapes)
-        var program = Program()
-        let values = shapes.map { program.addInput($0) }
-        let outputs = try lower(values, variables: made, into: &program)
-        outputShapes = outputs.map { program.shapes[$0] }
+        outputShapes = try self.outputShapes(for: shapes, variables: made)
         ownVariables = made
         ownBuiltShapes = ownBuiltShapes ?? shapes
       } catch {
@@ -143,10 +140,29 @@ package class Layer: @unchecked Sendable {
     try call(inputs)[0]
   }
 
+  private func outputShapes(
+    for shapes: [OpenShape], variables: [Variable]
+  ) throws(MartletError) -> [OpenShape] {
+    if let input = kind as? InputLayer { return [input.shape] }
+    let (small, large) = try shapes.trying { shapes throws(MartletError) in
+      var program = Program()
+      let values = shapes.map { program.addInput($0) }
+      let outputs = try lower(values, variables: variables, into: &program)
+      return outputs.map { program.shapes[$0] }
+    }
+    return zip(small, large).map { OpenShape(small: $0, large: $1) }
+  }
+
   /// The weights there are, after a check that they suit the inputs, or new ones.
-  private func prepareWeights(for shapes: [Shape]) throws(MartletError) -> [Variable] {
-    let requests = try kind.weights(for: shapes)
-    guard let built = ownBuiltShapes else {
+  private func prepareWeights(for shapes: [OpenShape]) throws(MartletError) -> [Variable] {
+    let (requests, others) = try shapes.trying { shapes throws(MartletError) in
+      try kind.weights(for: shapes)
+    }
+    for (request, other) in zip(requests, others) where request.shape != other.shape {
+      throw Layer.needsSize(
+        request.name, OpenShape(small: request.shape, large: other.shape), shapes)
+    }
+    guard ownBuiltShapes != nil else {
       var made: [Variable] = []
       for request in requests {
         let variable = try Variable(
@@ -158,21 +174,38 @@ package class Layer: @unchecked Sendable {
       }
       return made
     }
-    guard requests.map(\.shape) == ownVariables.map(\.shape) else {
-      throw mismatch(shapes, built: built)
-    }
+    try check(requests, for: shapes)
     return ownVariables
   }
 
-  private func mismatch(_ shapes: [Shape], built: [Shape]) -> MartletError {
+  private func check(
+    _ requests: [WeightRequest], for shapes: [OpenShape]
+  ) throws(MartletError) {
+    guard requests.map(\.shape) == ownVariables.map(\.shape) else {
+      throw mismatch(shapes, built: ownBuiltShapes ?? [])
+    }
+  }
+
+  private static func needsSize(
+    _ weight: String, _ shape: OpenShape, _ inputs: [OpenShape]
+  ) -> MartletError {
+    let given = inputs.map(\.batchDescription).joined(separator: ", ")
+    return .invalidArgument(
+      "its weight '\(weight)' of shape \(shape) needs a size that Input leaves open; received an "
+        + "input of shape \(given). Give Input that size, or put before this layer one whose output "
+        + "does not depend on it, such as GlobalAveragePooling2D in place of Flatten")
+  }
+
+  private func mismatch(_ shapes: [OpenShape], built: [OpenShape]) -> MartletError {
     let given = shapes.map(\.batchDescription).joined(separator: ", ")
     let first = built.map(\.batchDescription).joined(separator: ", ")
     let axis = kind.weightAxis
     var expectation = "expected inputs of shape \(first)"
-    if built.count == 1, let position = try? sampleAxis(axis, of: built[0]),
-      let other = try? sampleAxis(axis, of: shapes[0]), built[0][position] != shapes[0][other]
+    if built.count == 1, let position = try? sampleAxis(axis, of: built[0].small),
+      let other = try? sampleAxis(axis, of: shapes[0].small), let extent = built[0][position],
+      extent != shapes[0][other]
     {
-      expectation = "expected axis \(axis) of the input to have value \(built[0][position])"
+      expectation = "expected axis \(axis) of the input to have value \(extent)"
     }
     return .invalidArgument(
       "\(expectation), received an input of shape \(given); "
@@ -184,6 +217,9 @@ package class Layer: @unchecked Sendable {
     _ inputs: [Program.ValueID], into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
     do {
+      // A graph of open size may not have seen inputs of this one yet.
+      let shapes = inputs.map { program.shapes[$0] }
+      try check(kind.weights(for: shapes), for: shapes.map { OpenShape($0) })
       return try lower(inputs, variables: ownVariables, into: &program)
     } catch {
       throw error.inLayer(name)

@@ -45,7 +45,7 @@ extension Graph {
     for step in steps {
       let node: JSONValue = [
         "inputs": .array(step.inputs.map { reference(to: $0) }),
-        "output_shapes": .array(step.outputShapes.map { .integers($0.extents) }),
+        "output_shapes": .array(step.outputShapes.map { .extents($0.extents) }),
       ]
       calls[ObjectIdentifier(step.layer), default: []].append((step.call, node))
     }

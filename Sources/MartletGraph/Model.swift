@@ -31,8 +31,8 @@ package final class Model: Layer, @unchecked Sendable {
   package var layers: [Layer] { graph.layers }
 
   /// Shapes of one sample, in the order the inputs and outputs were given.
-  package var inputShapes: [Shape] { graph.inputs.map { graph.shape(of: $0) } }
-  package var outputShapes: [Shape] { graph.outputs.map { graph.shape(of: $0) } }
+  package var inputShapes: [OpenShape] { graph.inputs.map { graph.shape(of: $0) } }
+  package var outputShapes: [OpenShape] { graph.outputs.map { graph.shape(of: $0) } }
 
   /// Names of the layers that the inputs and outputs come from.
   package var inputNames: [String] { graph.inputs.map { graph.steps[$0.step].layer.name } }
@@ -42,10 +42,13 @@ package final class Model: Layer, @unchecked Sendable {
   /// program are in the order given; an output may be an input, and may appear twice.
   ///
   /// Sees `isTrainable` as it is now.
-  package func lower() throws(MartletError) -> Program {
+  ///
+  /// - Parameter shapes: Of one sample of each input; trial sizes stand in for open ones without.
+  /// - Throws: `invalidArgument` where a layer cannot work on inputs of this size.
+  package func lower(_ shapes: [Shape]? = nil) throws(MartletError) -> Program {
     try graphLock.withLock { () throws(MartletError) in
       var program = Program()
-      let values = inputShapes.map { program.addInput($0) }
+      let values = (shapes ?? inputShapes.map(\.small)).map { program.addInput($0) }
       program.outputs = try graph.lower(values, into: &program)
       try program.settleWeights()
       return program
@@ -73,7 +76,8 @@ struct ModelKind: LayerKind {
       let noun = expected.count == 1 ? "input" : "inputs"
       throw .invalidArgument("expected \(expected.count) \(noun), received \(inputs.count)")
     }
-    for (input, expected) in zip(inputs, expected) where !isSame(input, expected) {
+    for (input, expected) in zip(inputs, expected)
+    where expected.fitted(to: input.extents) == nil {
       throw .invalidArgument(
         "expected an input of shape \(expected.batchDescription), "
           + "received \(input.batchDescription)")
@@ -86,23 +90,19 @@ struct ModelKind: LayerKind {
   ) throws(MartletError) -> [Program.ValueID] {
     var inputs: [Program.ValueID] = []
     for (value, tensor) in zip(call.inputs, graph.inputs) {
-      let shape = graph.shape(of: tensor)
+      let found = program.shapes[value]
+      let shape = graph.shape(of: tensor).fitted(to: found.extents) ?? found
       inputs.append(
-        program.shapes[value] == shape
+        found == shape
           ? value
           : try program.apply(ReshapeOp(shape: shape), to: [value], layer: call.layer))
     }
     return try graph.lower(inputs, into: &program)
   }
-
-  /// Whether the shapes agree but for one trailing axis of 1, which Keras adds and drops silently.
-  private func isSame(_ a: Shape, _ b: Shape) -> Bool {
-    a == b || a.extents == b.extents + [1] || a.extents + [1] == b.extents
-  }
 }
 
 extension Graph {
-  func shape(of tensor: Tensor) -> Shape { steps[tensor.step].outputShapes[tensor.output] }
+  func shape(of tensor: Tensor) -> OpenShape { steps[tensor.step].outputShapes[tensor.output] }
 
   /// Appends the graph's operations to a program.
   ///

@@ -13,6 +13,11 @@ struct SpatialInput: Sendable {
     format = try attributes.imageFormat()
   }
 
+  init(axes: Int, format: DataFormat) {
+    self.axes = axes
+    self.format = format
+  }
+
   /// The sizes of an argument along the axes of an image, as `Attributes.sizes` gives them.
   func ofImage(_ sizes: [Int]) -> [Int] { axes == 1 ? [1] + sizes : sizes }
 

@@ -7,7 +7,7 @@ package struct Symbol: Hashable, Sendable {
 
   package var layer: Layer { node.layer }
   /// Of one sample.
-  package var shape: Shape { node.outputShapes[output] }
+  package var shape: OpenShape { node.outputShapes[output] }
 
   package static func == (a: Symbol, b: Symbol) -> Bool {
     a.node === b.node && a.output == b.output
@@ -26,9 +26,9 @@ package final class Node: @unchecked Sendable {
   /// How many calls of the layer came before.
   package let callIndex: Int
   package private(set) var inputs: [Symbol]
-  package let outputShapes: [Shape]
+  package let outputShapes: [OpenShape]
 
-  init(layer: Layer, callIndex: Int, inputs: [Symbol], outputShapes: [Shape]) {
+  init(layer: Layer, callIndex: Int, inputs: [Symbol], outputShapes: [OpenShape]) {
     self.layer = layer
     self.callIndex = callIndex
     self.inputs = inputs

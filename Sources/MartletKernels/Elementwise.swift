@@ -42,7 +42,7 @@ private func activate(_ function: Activation, _ x: Source, _ y: Target, _ count:
     fill(y, count) { at in
       let v = at(x)
       let below = slope * greater(v - threshold, lowest)
-      return select(v .>= maximum, maximum, select(v .>= threshold, v, below))
+      return select(v .>= maximum, maximum, select(v .> threshold, v, below))
     }
   case .clipped(let minimum, let maximum):
     let minimum = splat(minimum)
@@ -230,7 +230,9 @@ private func activateBackward(
     fill(dx, count) { at in
       let v = at(x)
       let d = at(dy)
-      return select(v .>= maximum, zero, select(v .>= threshold, d, d * slope))
+      // At the threshold, where it may jump, as Keras has it: none.
+      let below = select(v .< threshold, d * slope, zero)
+      return select(v .>= maximum, zero, select(v .> threshold, d, below))
     }
   case .clipped(let minimum, let maximum):
     let minimum = splat(minimum)
@@ -731,7 +733,7 @@ private func sumOfSquares(_ x: Source, _ count: Int) -> Float {
       case .sigmoid: 1 / (1 + T(exp(-Double(x))))
       case .tanh: T(tanh(Double(x)))
       case .boundedRelu(let slope, let maximum, let threshold):
-        x >= T(maximum) ? T(maximum) : x >= T(threshold) ? x : T(slope) * (x - T(threshold))
+        x >= T(maximum) ? T(maximum) : x > T(threshold) ? x : T(slope) * (x - T(threshold))
       case .clipped(let minimum, let maximum): min(max(x, T(minimum)), T(maximum))
       case .selu:
         T(Activation.seluScale) * (x > 0 ? x : T(Activation.seluAlpha * expm1(Double(x))))

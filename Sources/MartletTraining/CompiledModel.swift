@@ -13,8 +13,9 @@ final class CompiledModel {
   /// The loss, each output's loss where there are several, and the metrics.
   let results: [Result]
   let optimizer: Optimizer
-  /// Kept while losses wait for the first targets, which choose them.
-  let openConfiguration: JSONObject?
+  let configuration: JSONObject
+  /// Whether losses wait for the first targets, which choose them.
+  let isOpen: Bool
 
   /// One of the values that training and evaluation report.
   struct Result {
@@ -42,12 +43,15 @@ final class CompiledModel {
 
   /// - Parameters:
   ///   - configuration: As documented at `martlet_model_compile`.
-  ///   - earlier: What was made of it before there were targets; its optimizer goes on.
+  ///   - shapes: Of the inputs' samples, where their size is left open.
+  ///   - earlier: What was made of it before there were targets, or for another size; its optimizer
+  ///     goes on.
   ///   - targets: Arrays that choose between losses; `nil` while there are none.
   init(
-    _ model: Model, _ configuration: JSONObject, after earlier: CompiledModel? = nil,
-    targets: [ArrayView]? = nil
+    _ model: Model, _ configuration: JSONObject, shapes: [Shape]? = nil,
+    after earlier: CompiledModel? = nil, targets: [ArrayView]? = nil
   ) throws(MartletError) {
+    self.configuration = configuration
     for key in configuration.keys where !CompiledModel.keys.contains(key) {
       throw unknownName(key, kind: "key of the configuration", known: CompiledModel.keys)
     }
@@ -56,7 +60,7 @@ final class CompiledModel {
     } else {
       optimizer = try Optimizer(configuration["optimizer"] ?? .text("RMSprop"))
     }
-    let program = try model.lower()
+    let program = try model.lower(shapes)
     self.program = program
     trained = model.weights.filter(\.variable.receivesGradient)
     let count = program.outputs.count
@@ -107,7 +111,7 @@ final class CompiledModel {
       }
     }
     self.heads = heads
-    openConfiguration = isOpen ? configuration : nil
+    self.isOpen = isOpen
     results = CompiledModel.results(heads, keys, names, program)
   }
 

@@ -16,8 +16,7 @@ extension Session {
     into gradients: [UnsafeMutablePointer<Float>]
   ) throws(MartletError) {
     try exclusively { () throws(MartletError) in
-      var program = try lower().program.outsideTraining
-      try DataCheck(model: model, program: program, heads: []).checkInputs(x)
+      var program = try lower(for: x).program.outsideTraining
       if ofScores { program.outputs = program.outputs.map { program.score(of: $0) } }
       let count = x[0].sampleCount
       try check(factors, program, count)

@@ -23,8 +23,7 @@ extension Session {
   private func profilePrediction(
     _ data: TrainingData, _ options: PassOptions
   ) throws(MartletError) -> Profile {
-    let program = try lower().program
-    try DataCheck(model: model, program: program, heads: []).checkInputs(data.x)
+    let program = try lower(for: data.x).program
     let capacity = min(options.batchSize, data.sampleCount)
     var names = StageClock.Names()
     (names.inputs, names.outputs) = (model.inputNames, model.outputNames)
@@ -52,7 +51,7 @@ extension Session {
     _ data: TrainingData, _ options: PassOptions
   ) throws(MartletError) -> Profile {
     let compiled = try requireCompiled("profiling training", for: data)
-    let capacity = try prepare(data, options, compiled)
+    let capacity = capacity(data, options)
     let optimizer = compiled.optimizer
     var names = StageClock.Names()
     (names.inputs, names.outputs) = (model.inputNames, model.outputNames)

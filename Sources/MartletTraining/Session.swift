@@ -29,17 +29,31 @@ package struct PassOptions {
 }
 
 /// A model with all that training and prediction need: what was compiled, and plans for the batch
-/// sizes in use. Calls wait for each other, and for those of models that share layers.
+/// sizes in use; where the size of the inputs is left open, for the latest sizes that came. Calls wait
+/// for each other, and for those of models that share layers.
 package final class Session: @unchecked Sendable {
   package let model: Model
   let lock = Lock()
+  /// For some size of the inputs: what it says of results and optimizer holds for all.
   private(set) var compiled: CompiledModel?
-  package private(set) var plans = PlanCache()
-  private var lowered: Lowered?
+  /// The size in use first.
+  private var sizes: [Size]
   private var trainingPass: PassState?
   private var evaluationPass: PassState?
   /// Batches predicted as in training: each draws random numbers of its own.
   private var trainingPredictions: UInt64 = 0
+
+  /// What there is for inputs of one size.
+  private struct Size {
+    /// Of one sample of each input.
+    let shapes: [Shape]
+    var lowered: Lowered?
+    var compiled: CompiledModel?
+    var plans = PlanCache()
+  }
+
+  /// Sizes whose programs and plans are kept.
+  private static let sizeLimit = 4
 
   struct Lowered {
     let program: Program
@@ -55,7 +69,16 @@ package final class Session: @unchecked Sendable {
     }
   }
 
-  package init(_ model: Model) { self.model = model }
+  package init(_ model: Model) {
+    self.model = model
+    sizes = [Size(shapes: model.inputShapes.map(\.small))]
+  }
+
+  /// For the size in use.
+  package private(set) var plans: PlanCache {
+    get { sizes[0].plans }
+    _modify { yield &sizes[0].plans }
+  }
 
   func exclusively<Result>(
     _ body: () throws(MartletError) -> Result
@@ -71,13 +94,14 @@ package final class Session: @unchecked Sendable {
   /// - Throws: What is wrong with it; an earlier configuration then stays.
   package func compile(_ configuration: JSONObject) throws(MartletError) {
     try exclusively { () throws(MartletError) in
-      use(try CompiledModel(model, configuration))
+      use(try CompiledModel(model, configuration), for: model.inputShapes.map(\.small))
     }
   }
 
-  private func use(_ made: CompiledModel) {
+  /// - Parameter shapes: What it was made for.
+  private func use(_ made: CompiledModel, for shapes: [Shape]) {
     compiled = made
-    plans.removeAll()
+    sizes = [Size(shapes: shapes, compiled: made)]
     trainingPass = nil
     evaluationPass = nil
   }
@@ -87,20 +111,28 @@ package final class Session: @unchecked Sendable {
   /// Of each result; none for a single number.
   package var resultExtents: [[Int]] { lock.withLock { compiled?.results.map(\.extents) ?? [] } }
 
-  /// What was compiled, for data that may have to choose between losses first.
+  /// What was compiled, for the size of the data, which may have to choose between losses first. The
+  /// data has been checked then.
   func requireCompiled(
     _ purpose: String, for data: TrainingData
   ) throws(MartletError) -> CompiledModel {
     let compiled = try requireCompiled(purpose)
-    guard let configuration = compiled.openConfiguration, data.y.count == compiled.heads.count
-    else {
-      return compiled
+    try select(data.x)
+    var fitting = sizes[0].compiled ?? compiled
+    let mayChoose = data.y.count == compiled.heads.count
+    if sizes[0].compiled == nil || (fitting.isOpen && mayChoose) {
+      fitting = try CompiledModel(
+        model, compiled.configuration, shapes: sizes[0].shapes, after: compiled,
+        targets: mayChoose ? data.y : nil)
     }
-    let chosen = try CompiledModel(model, configuration, after: compiled, targets: data.y)
     // Data that does not fit must not settle anything.
-    try DataCheck(model: model, program: chosen.program, heads: chosen.heads).check(data)
-    use(chosen)
-    return chosen
+    try DataCheck(model: model, program: fitting.program, heads: fitting.heads).check(data)
+    if compiled.isOpen {
+      use(fitting, for: sizes[0].shapes)
+    } else {
+      sizes[0].compiled = fitting
+    }
+    return fitting
   }
 
   func requireCompiled(_ purpose: String) throws(MartletError) -> CompiledModel {
@@ -116,9 +148,8 @@ package final class Session: @unchecked Sendable {
   package func check(_ data: TrainingData) throws(MartletError) {
     try exclusively { () throws(MartletError) in
       let compiled = try requireCompiled("training or evaluating", for: data)
-      let check = DataCheck(model: model, program: compiled.program, heads: compiled.heads)
-      try check.check(data)
-      try check.checkValues(data)
+      try DataCheck(model: model, program: compiled.program, heads: compiled.heads)
+        .checkValues(data)
     }
   }
 
@@ -135,7 +166,7 @@ package final class Session: @unchecked Sendable {
       let compiled = try requireCompiled("fit()", for: data)
       let earlier = options.continues ? trainingPass : nil
       trainingPass = nil
-      let capacity = try prepare(data, options, compiled, after: earlier)
+      let capacity = capacity(data, options, after: earlier)
       let precision = currentPrecision()
       let plan = try plans.training(capacity) { () throws(MartletError) in
         try Plan(
@@ -171,7 +202,7 @@ package final class Session: @unchecked Sendable {
       let compiled = try requireCompiled("evaluate()", for: data)
       let earlier = options.continues ? evaluationPass : nil
       evaluationPass = nil
-      let capacity = try prepare(data, options, compiled, after: earlier)
+      let capacity = capacity(data, options, after: earlier)
       let precision = currentPrecision()
       let plan = try plans.evaluation(capacity) { () throws(MartletError) in
         try Plan(
@@ -196,9 +227,8 @@ package final class Session: @unchecked Sendable {
     into outputs: [UnsafeMutablePointer<Float>]
   ) throws(MartletError) {
     try exclusively { () throws(MartletError) in
-      let lowered = try lower()
+      let lowered = try lower(for: x)
       let program = lowered.program
-      try DataCheck(model: model, program: program, heads: []).checkInputs(x)
       guard outputs.count == program.outputs.count else {
         throw .invalidArgument(
           "the model has \(program.outputs.count) outputs, got \(outputs.count) places for them")
@@ -230,14 +260,33 @@ package final class Session: @unchecked Sendable {
     }
   }
 
-  /// The model as primitive operations, kept from call to call: only freezing and thawing layers
-  /// makes another program of it.
-  func lower() throws(MartletError) -> Lowered {
+  /// Shapes of one sample of each output that the model gives for these inputs.
+  package func outputShapes(for x: [ArrayView]) throws(MartletError) -> [Shape] {
+    try exclusively { () throws(MartletError) in
+      let program = try lower(for: x).program
+      return program.outputs.map { program.shapes[$0] }
+    }
+  }
+
+  /// The model as primitive operations, for inputs of this size. Kept from call to call: only freezing
+  /// and thawing layers makes another program of it.
+  func lower(for x: [ArrayView]) throws(MartletError) -> Lowered {
+    try select(x)
     let version = Layer.trainabilityVersion
-    if let lowered, lowered.version == version { return lowered }
-    let made = Lowered(try model.lower(), version: version)
-    lowered = made
+    if let lowered = sizes[0].lowered, lowered.version == version { return lowered }
+    let made = Lowered(try model.lower(sizes[0].shapes), version: version)
+    sizes[0].lowered = made
     return made
+  }
+
+  /// Makes the size of these inputs the one in use.
+  private func select(_ x: [ArrayView]) throws(MartletError) {
+    let shapes = try DataCheck.inputShapes(x, of: model)
+    let index = sizes.firstIndex { $0.shapes == shapes }
+    guard index != 0 else { return }
+    let size = index.map { sizes.remove(at: $0) } ?? Size(shapes: shapes)
+    sizes.insert(size, at: 0)
+    if sizes.count > Session.sizeLimit { sizes.removeLast() }
   }
 
   /// The process's precision of products. Plans made for another are dropped.
@@ -250,12 +299,10 @@ package final class Session: @unchecked Sendable {
   /// - Parameter earlier: The pass that the data belongs to. A batch that is smaller than those before
   ///   it runs in their plan, as the last one of a whole pass does.
   /// - Returns: The capacity of the plan to use.
-  func prepare(
-    _ data: TrainingData, _ options: PassOptions, _ compiled: CompiledModel,
-    after earlier: PassState? = nil
-  ) throws(MartletError) -> Int {
-    try DataCheck(model: model, program: compiled.program, heads: compiled.heads).check(data)
-    return max(min(options.batchSize, data.sampleCount), earlier?.capacity ?? 0)
+  func capacity(
+    _ data: TrainingData, _ options: PassOptions, after earlier: PassState? = nil
+  ) -> Int {
+    max(min(options.batchSize, data.sampleCount), earlier?.capacity ?? 0)
   }
 
   static func stopped(_ batch: Int, _ total: Int) -> MartletError {

@@ -37,17 +37,21 @@ struct DataCheck {
 
   // MARK: Shapes
 
-  func checkInputs(_ x: [ArrayView]) throws(MartletError) {
-    guard x.count == program.inputs.count else {
+  /// The shape that one sample of each input has in the model.
+  ///
+  /// - Throws: `invalidArgument` for arrays that do not fit its inputs.
+  static func inputShapes(_ x: [ArrayView], of model: Model) throws(MartletError) -> [Shape] {
+    let expectations = model.inputShapes
+    guard x.count == expectations.count else {
       let names = model.inputNames
       throw .invalidArgument(
         "the model has \(names.count) input\(names.count == 1 ? "" : "s") "
           + "(\(names.joined(separator: ", "))), got \(x.count) array\(x.count == 1 ? "" : "s")")
     }
-    for (index, view) in x.enumerated() {
-      let expected = program.shapes[program.inputs[index]]
+    var shapes: [Shape] = []
+    for (view, (index, expected)) in zip(x, expectations.enumerated()) {
       let argument = x.count == 1 ? "x" : "x[\(index)]"
-      guard DataCheck.agree(view.sampleExtents, expected.extents[...]) else {
+      guard let shape = expected.fitted(to: view.sampleExtents) else {
         throw .invalidArgument(
           "\(argument) has shape \(Shape.text(view.extents)), but input "
             + "'\(model.inputNames[index])' expects \(expected.batchDescription)"
@@ -61,7 +65,9 @@ struct DataCheck {
           "all inputs need equally many samples: x[0] has \(x[0].sampleCount), "
             + "\(argument) has \(view.sampleCount)")
       }
+      shapes.append(shape)
     }
+    return shapes
   }
 
   /// Equal, or different by one trailing axis of 1, which Keras adds and drops silently.
@@ -74,23 +80,23 @@ struct DataCheck {
     }
   }
 
-  private static func inputHint(_ found: [Int], _ expected: Shape) -> String {
-    if found == expected.extents {
+  private static func inputHint(_ found: [Int], _ expected: OpenShape) -> String {
+    if expected.fitted(to: found) != nil {
       return "; the first axis counts samples: for one sample use x[None]"
     }
     if found.count == 4, expected.rank == 3,
-      [found[2], found[3], found[1]] == expected.extents
+      expected.fitted(to: [found[2], found[3], found[1]]) != nil
     {
       return "; images are channels last: move axis 1 to the end"
     }
-    if found.dropFirst().reduce(1, { $0 &* $1 }) == expected.count {
+    if !expected.isOpen, found.dropFirst().reduce(1, { $0 &* $1 }) == expected.small.count {
       return "; reshape it: the number of elements fits"
     }
     return ""
   }
 
+  /// Targets and weights, beside inputs that fit.
   func check(_ data: TrainingData) throws(MartletError) {
-    try checkInputs(data.x)
     let count = data.sampleCount
     guard data.y.count == heads.count else {
       throw .invalidArgument(

@@ -45,6 +45,45 @@ struct GraphCallsTests {
         + #"received "bfloat16"; did you mean 'mixed_bfloat16'?"#)
   }
 
+  @Test func extentsMayBeLeftOpen() throws {
+    let session = Session()
+    let open = Int64(MARTLET_OPEN)
+    let image = try session.input([open, open, 1], "image")
+    let edges = try session.layer("Conv2D", #"{"filters": 2, "kernel_size": 3, "name": "edges"}"#)
+    let output = try session.call(edges, image)
+    var shape = [Int64](repeating: 0, count: 4)
+    var rank: Int32 = 0
+    try check(martlet_symbol_shape(output, &shape, 4, &rank))
+    #expect(rank == 3)
+    #expect(Array(shape.prefix(3)) == [open, open, 2])
+
+    let model = try session.model([image], [output])
+    let pixels = [Float](repeating: 1, count: 2 * 5 * 7)
+    try pixels.withUnsafeBytes { bytes in
+      let extents: [Int64] = [2, 5, 7, 1]
+      try extents.withUnsafeBufferPointer { extents in
+        var x = martlet_array()
+        x.data = bytes.baseAddress
+        x.dtype = martlet_dtype(MARTLET_FLOAT32)
+        x.shape = extents.baseAddress
+        x.rank = 4
+        try check(martlet_model_output_shape(model, &x, 1, 0, &shape, 4, &rank))
+        #expect(rank == 3)
+        #expect(Array(shape.prefix(3)) == [3, 5, 2])
+        #expect(
+          failure(martlet_model_output_shape(model, &x, 1, 1, &shape, 4, &rank))
+            == "there are 1 outputs, received index 1")
+        #expect(
+          failure(martlet_model_output_shape(model, &x, 1, 0, &shape, 4, nil))
+            == "rank must not be NULL")
+      }
+    }
+    var handle: OpaquePointer?
+    #expect(
+      failure(martlet_input_create(&handle, [-2, 3], 2, nil))
+        == "shape (-2, 3) has an extent below 1")
+  }
+
   @Test func seedsOfLayersAreReadAndSet() throws {
     let session = Session()
     let dropout = try session.layer("Dropout", #"{"rate": 0.5, "seed": 7}"#)

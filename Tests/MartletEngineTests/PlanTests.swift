@@ -118,6 +118,22 @@ import Testing
     }
   }
 
+  /// What the backward pass works out again from moments of the forward pass, which are still there
+  /// although nothing before it has a gradient.
+  @Test func repeatedValueOfAnInstructionWithoutGradient() throws {
+    var program = Program()
+    var x = program.addInput(try Shape([5, 6]))
+    let plain = LayerNormalizationOp(
+      by: .deviation, axisCount: 1, epsilon: 1e-2,
+      factors: FeatureFactors(hasScale: false, hasCenter: false))
+    x = try program.apply(plain, to: [x], layer: "rows")
+    x = try PlanTests.normalized(x, &program)
+    let matrix = try Variable(name: "matrix", shape: Shape([6, 4]))
+    x = try program.apply(MatrixProductOp(units: 4), to: [x], variables: [matrix], layer: "dense")
+    program.outputs = [x]
+    try ProgramCheck(program).run()
+  }
+
   // MARK: Sums behind batch normalization
 
   private static func normalized(

@@ -18,7 +18,7 @@ func input(_ extents: Int..., name: String? = nil) throws -> Symbol {
 /// The shape that a new layer gives to inputs of these shapes.
 func outputShape(
   _ className: String, _ arguments: String = "{}", _ inputs: [Int]...
-) throws -> [Int] {
+) throws -> [Int?] {
   let symbols = try inputs.map { try Layer.input(Shape($0)) }
   return try layer(className, arguments).call(symbols)[0].shape.extents
 }

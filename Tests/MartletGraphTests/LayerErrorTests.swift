@@ -142,6 +142,11 @@ struct LayerErrorTests {
         + "received -1"
     ),
     (
+      "Cropping1D", #"{"cropping": [1, -1]}"#,
+      "Cropping1D: invalid value for argument 'cropping': expected integers from 0 to 16777216, "
+        + "received [1, -1]"
+    ),
+    (
       "UpSampling2D", #"{"size": [2, 0]}"#,
       "UpSampling2D: invalid value for argument 'size': expected integers from 1 to 16777216, "
         + "received [2, 0]"
@@ -287,9 +292,8 @@ struct LayerErrorTests {
         + "be of any size, received [32, 3]"
     ),
     (
-      "InputLayer", #"{"batch_shape": [null, null]}"#,
-      "InputLayer: invalid value for argument 'batch_shape': expected null followed by known "
-        + "extents, received [null, null]"
+      "InputLayer", #"{"shape": [null, 0]}"#,
+      "InputLayer: shape (None, 0) has an extent below 1; None is a size that Input leaves open"
     ),
     (
       "InputLayer", #"{"shape": [1], "sparse": true}"#,
@@ -586,6 +590,16 @@ struct LayerErrorTests {
         "Cropping2D", #"{"cropping": [[2, 3], [0, 1]], "name": "c"}"#, [[5, 4, 1]],
         "layer 'c': cropping ((2, 3), (0, 1)) must leave something of the height 5 and the width 4 "
           + "of an input of shape (None, 5, 4, 1)"
+      ),
+      (
+        "Cropping1D", #"{"cropping": [2, 3], "name": "c"}"#, [[5, 4]],
+        "layer 'c': cropping (2, 3) must leave something of the 5 steps of an input of shape "
+          + "(None, 5, 4)"
+      ),
+      (
+        "UpSampling1D", #"{"name": "u"}"#, [[5]],
+        "layer 'u': expected an input of 3 axes (batch, steps, channels), received (None, 5); "
+          + "sequences without a channel axis become some with Reshape((5, 1))"
       ),
       (
         "RepeatVector", #"{"n": 2, "name": "r"}"#, [[5, 4]],

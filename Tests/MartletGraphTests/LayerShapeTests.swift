@@ -55,6 +55,12 @@ struct LayerShapeTests {
     ),
     ("MaxPooling1D", "{}", [11, 3], [5, 3], 0),
     ("AveragePooling1D", #"{"pool_size": 2, "padding": "same"}"#, [11, 3], [6, 3], 0),
+    ("ZeroPadding1D", #"{"padding": [2, 1]}"#, [11, 3], [14, 3], 0),
+    ("ZeroPadding1D", #"{"padding": 2, "data_format": "channels_first"}"#, [3, 11], [3, 15], 0),
+    ("Cropping1D", "{}", [11, 3], [9, 3], 0),
+    ("Cropping1D", #"{"cropping": [0, 4]}"#, [11, 3], [7, 3], 0),
+    ("UpSampling1D", "{}", [11, 3], [22, 3], 0),
+    ("UpSampling1D", #"{"size": 3}"#, [11, 3], [33, 3], 0),
     ("GlobalAvgPool1D", "{}", [11, 3], [3], 0),
     ("GlobalMaxPool1D", #"{"keepdims": true}"#, [11, 3], [1, 3], 0),
   ])

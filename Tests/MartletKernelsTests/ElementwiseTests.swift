@@ -43,6 +43,20 @@ import Testing
     }
   }
 
+  /// As in Keras: what equals the threshold is not above it, and no gradient goes through there.
+  @Test(arguments: KernelSelection.available)
+  func boundedReluAtItsThreshold(_ kernels: Kernels) {
+    let function = Activation.boundedRelu(slope: 0.5, maximum: 1, threshold: 0.25)
+    let x = GuardedFloats([-0.75, 0.25, 0.5, 1, 2])
+    let y = GuardedFloats(count: 5)
+    kernels.elementwise.activate(function, x.source, y.pointer, 5)
+    #expect(y.values == [-0.5, 0, 0.5, 1, 1])
+    let dy = GuardedFloats([Float](repeating: 2, count: 5))
+    let dx = GuardedFloats(count: 5)
+    kernels.elementwise.activateBackward(function, x.source, y.source, dy.source, dx.pointer, 5)
+    #expect(dx.values == [1, 0, 2, 0, 0])
+  }
+
   @Test(arguments: KernelSelection.available, activations)
   func activationGradientsEqualCentralDifferences(_ kernels: Kernels, _ function: Activation) {
     for count in awkwardCounts(kernels) {

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from .layers._layer import Layer
     from .models import Model
 
-Shape = Sequence[int]
+#: Of one sample, None for what is left open.
+Shape = Sequence[int | None]
 
 
 class Explanation(str):
@@ -34,11 +35,14 @@ class Line(NamedTuple):
     what: str
     words: str
     numbers: str
-    result: int
+    #: None where it follows from a size left open.
+    result: int | None
 
     @property
     def text(self) -> str:
-        """The formula, without the numbers where they are the result."""
+        """The formula, without the numbers where they are the result or are open."""
+        if self.result is None:
+            return self.words
         shown = [self.words, self.numbers, f"{self.result:,}"]
         return " = ".join(shown if self.numbers != str(self.result) else [self.words, shown[2]])
 
@@ -105,7 +109,7 @@ def _shape(shape: Shape) -> str:
     return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
 
 
-def _product(extents: Sequence[int]) -> str:
+def _product(extents: Shape) -> str:
     return " × ".join(map(str, extents))
 
 
@@ -198,7 +202,9 @@ def _pooling(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> 
 
 def _global_pooling(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
     *extents, channels = (inputs[0][axis] for axis in _axes(config, inputs[0]))
-    points = f"{_product(extents)} {'points' if len(extents) == 2 else 'steps'}"
+    points = "points" if len(extents) == 2 else "steps"
+    if None not in extents:
+        points = f"{_product(extents)} {points}"
     return [f"each of {channels} channels becomes one number, made of its {points}"]
 
 
@@ -222,29 +228,32 @@ def _concatenation(config: dict[str, Any], inputs: Sequence[Shape], output: Shap
 
 
 def _enlarged(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
-    axes = _axes(config, output)
+    *axes, channels = _axes(config, output)
+    sizes = config["size"] if isinstance(config["size"], list) else [config["size"]]
     return [
         *(
             Line(what, f"size × {what}", f"{size} × {inputs[0][axis]}", output[axis])
-            for what, size, axis in zip(("height", "width"), config["size"], axes, strict=False)
+            for what, size, axis in zip(_extents(output), sizes, axes, strict=True)
         ),
-        Line("channels", "as before", str(output[axes[2]]), output[axes[2]]),
+        Line("channels", "as before", str(output[channels]), output[channels]),
     ]
 
 
 def _bordered(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
-    """Height and width with something added on each side, or left out."""
+    """Height and width, or steps, with something added on each side or left out."""
     sign, borders = ("+", config["padding"]) if "padding" in config else ("−", config["cropping"])
-    axes = _axes(config, output)
+    *axes, channels = _axes(config, output)
+    sides = [("top", "bottom"), ("left", "right")]
+    if len(axes) == 1:
+        borders, sides = [borders], [("before", "after")]
     lines = []
-    for what, sides, ends, axis in zip(
-        ("height", "width"), ("top bottom", "left right"), borders, axes, strict=False
+    for what, (before, after), ends, axis in zip(
+        _extents(output), sides, borders, axes, strict=True
     ):
-        before, after = sides.split()
         words = f"{what} {sign} {before} {sign} {after}"
         numbers = f"{inputs[0][axis]} {sign} {ends[0]} {sign} {ends[1]}"
         lines.append(Line(what, words, numbers, output[axis]))
-    return [*lines, Line("channels", "as before", str(output[axes[2]]), output[axes[2]])]
+    return [*lines, Line("channels", "as before", str(output[channels]), output[channels])]
 
 
 def _repeated(config: dict[str, Any], inputs: Sequence[Shape], output: Shape) -> list[Any]:
@@ -261,6 +270,7 @@ _SIZES = {
     "Concatenate": _concatenation,
     "Conv1D": _convolution,
     "Conv2D": _convolution,
+    "Cropping1D": _bordered,
     "Cropping2D": _bordered,
     "Conv2DTranspose": _transposed,
     "Dense": _dense,
@@ -273,7 +283,9 @@ _SIZES = {
     "MaxPooling1D": _pooling,
     "MaxPooling2D": _pooling,
     "RepeatVector": _repeated,
+    "UpSampling1D": _enlarged,
     "UpSampling2D": _enlarged,
+    "ZeroPadding1D": _bordered,
     "ZeroPadding2D": _bordered,
     "SeparableConv2D": _convolution,
 }

@@ -212,8 +212,9 @@ class _Graph:
 
     def check_options(self, name: str, options: dict[str, Any]) -> None:
         for key, value in options.items():
-            # Keras writes training=False for every layer that knows the word, and follows `fit`.
-            if value is not None and not (key == "training" and value is False):
+            # Keras notes `training` as it was at the call, True for augmentation; `fit` and
+            # `predict` decide all the same. A mask stands for each input of a model within.
+            if key != "training" and _nest.any_leaf(value, lambda leaf: leaf is not None):
                 not_supported(f"layer '{name}': {key}={value!r} in a call on symbols")
 
     def revived(self, name: str, argument: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -219,10 +219,11 @@ def layer_output_count(layer: Handle) -> int:
     return lib.martlet_layer_output_count(layer)
 
 
-def input_create(shape: Sequence[int], name: str) -> Handle:
-    """An input of a model; the shape is that of one sample."""
+def input_create(shape: Sequence[int | None], name: str) -> Handle:
+    """An input of a model; the shape is that of one sample, None for what is left open."""
     out = ffi.new("martlet_symbol **")
-    _check(lib.martlet_input_create(out, list(shape), len(shape), _utf8(name)))
+    extents = [lib.MARTLET_OPEN if each is None else each for each in shape]
+    _check(lib.martlet_input_create(out, extents, len(extents), _utf8(name)))
     return ffi.gc(out[0], lib.martlet_symbol_release)
 
 
@@ -235,13 +236,12 @@ def layer_call(layer: Handle, symbols: Sequence[Handle]) -> list[Handle]:
     return [ffi.gc(out, lib.martlet_symbol_release) for out in ffi.unpack(outs, count)]
 
 
-def symbol_shape(symbol: Handle) -> tuple[int, ...]:
-    """Shape of one sample."""
-    rank = ffi.new("int32_t *")
-    _check(lib.martlet_symbol_shape(symbol, ffi.NULL, 0, rank))
-    shape = ffi.new("int64_t[]", rank[0])
-    _check(lib.martlet_symbol_shape(symbol, shape, rank[0], rank))
-    return tuple(ffi.unpack(shape, rank[0]))
+def symbol_shape(symbol: Handle) -> tuple[int | None, ...]:
+    """Shape of one sample, None for what is left open."""
+    extents = _shape_of_any_rank(
+        lambda out, room, rank: lib.martlet_symbol_shape(symbol, out, room, rank)
+    )
+    return tuple(None if each == lib.MARTLET_OPEN else each for each in extents)
 
 
 # ---- Weights ---------------------------------------------------------------------------------
@@ -469,6 +469,15 @@ def _shape(call: Callable[[Any, Any], int]) -> tuple[int, ...]:
     return tuple(extents[axis] for axis in range(rank[0]))
 
 
+def _shape_of_any_rank(call: Callable[[Any, int, Any], int]) -> tuple[int, ...]:
+    """What a call writes to room for so many extents, and to a rank."""
+    rank = ffi.new("int32_t *")
+    _check(call(ffi.NULL, 0, rank))
+    extents = ffi.new(_EXTENTS, rank[0])
+    _check(call(extents, rank[0], rank))
+    return tuple(ffi.unpack(extents, rank[0]))
+
+
 def _split(values: list[float], shapes: list[tuple[int, ...]] | None) -> list[Any]:
     """Results as numbers and arrays."""
     if shapes is None:
@@ -663,19 +672,22 @@ def evaluate(
 def predict(
     model: Handle,
     x: Sequence[np.ndarray],
-    output_shapes: Iterable[tuple[int, ...]],
+    output_shapes: Sequence[tuple[int | None, ...]],
     batch_size: int,
     progress: Progress | None = None,
     training: bool = False,
 ) -> list[np.ndarray]:
-    """Outputs of the model.
+    """Outputs of the model, of these shapes; where they leave sizes open, of what follows from x.
 
     Progress gets those of the batch that is done. It may raise, but not stop it.
     """
     count = len(x[0])
-    outputs = [np.empty((count, *shape), np.float32) for shape in output_shapes]
-    places = ffi.new(_FLOAT_POINTERS, [ffi.from_buffer(_FLOATS, out) for out in outputs])
     views = _Views(x)
+    shapes: Sequence[tuple[Any, ...]] = output_shapes
+    if any(None in shape for shape in shapes):
+        shapes = [_output_shape(model, views, index) for index in range(len(shapes))]
+    outputs = [np.empty((count, *shape), np.float32) for shape in shapes]
+    places = ffi.new(_FLOAT_POINTERS, [ffi.from_buffer(_FLOATS, out) for out in outputs])
 
     def of_batch(progress: Progress) -> Progress:
         def told(done: int, total: int, _values: list[Any]) -> bool | None:
@@ -693,6 +705,15 @@ def predict(
     )
     assert finished
     return outputs
+
+
+def _output_shape(model: Handle, x: _Views, index: int) -> tuple[int, ...]:
+    """Shape of one sample of an output for these inputs."""
+    return _shape_of_any_rank(
+        lambda out, room, rank: lib.martlet_model_output_shape(
+            model, x.pointer, x.count, index, out, room, rank
+        )
+    )
 
 
 def input_gradients(

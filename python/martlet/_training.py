@@ -597,6 +597,9 @@ class Trainer:
         results = _native.evaluate(handle, data, data.sample_count)
         return _returned(self._result_names(), results, return_dict)
 
+    def reset_metrics(self) -> None:
+        """Nothing to do, for scripts of Keras: the results of a call start anew with it."""
+
     def predict_on_batch(self, x: Any) -> Any:
         """Outputs of the model for all samples given, as one batch."""
         xs = self._prediction_inputs(x)

@@ -425,9 +425,13 @@ def test_arguments_that_do_not_fit(arguments, message):
     assert str(caught.value) == message
 
 
-def test_open_extents():
-    with pytest.raises(NotImplementedError, match="VGG16: input_shape=.* with an extent left open"):
-        applications.VGG16(weights=None, include_top=False, input_shape=(None, None, 3))
+def test_open_extents_go_without_a_top():
+    with pytest.raises(
+        ValueError, match="a network with its top is for one size of images, such as"
+    ):
+        applications.VGG16(weights=None, input_shape=(None, None, 3))
+    with pytest.raises(ValueError, match="the number of channels must be known"):
+        applications.VGG16(weights=None, include_top=False, input_shape=(64, 64, None))
 
 
 def test_an_input_tensor_is_a_symbol():

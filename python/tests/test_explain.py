@@ -70,6 +70,9 @@ CASES = [
     (layers.Reshape((-1, 3)), IMAGE),
     (layers.UpSampling2D((2, 3)), IMAGE),
     (layers.Cropping2D(((1, 2), (0, 3))), IMAGE),
+    (layers.Cropping1D((2, 3)), (50, 6)),
+    (layers.ZeroPadding1D(2), (50, 6)),
+    (layers.UpSampling1D(3), (50, 6)),
     (layers.ZeroPadding2D((2, 1)), IMAGE),
     (layers.RepeatVector(4), (7,)),
     (layers.LayerNormalization(axis=[1, 3]), IMAGE),
@@ -133,6 +136,9 @@ def test_borders_and_enlargement_have_their_own_formulas():
     assert "channels   = as before = 3" in framed
     enlarged = layers.UpSampling2D((2, 3), data_format="channels_first").explain((3, 28, 21))
     assert "width      = size × width = 3 × 21 = 63" in enlarged
+    longer = layers.ZeroPadding1D((1, 2)).explain((50, 6))
+    assert "steps      = steps + before + after = 50 + 1 + 2 = 53" in longer
+    assert "steps      = size × steps = 3 × 50 = 150" in layers.UpSampling1D(3).explain((50, 6))
     normalized = layers.LayerNormalization(axis=[1, 3]).explain((28, 21, 3))
     assert "gamma + beta = 28 × 3 + 28 × 3 = 168" in normalized
 

@@ -141,6 +141,13 @@ LAYERS = {
         L.Reshape((24, 12)),
         L.MaxPooling1D(5, strides=3, padding="same"),
     ],
+    "ZeroPadding1D": lambda L: [L.Reshape((24, 12)), L.ZeroPadding1D((2, 1))],
+    "ZeroPadding1D channels_first": lambda L: [
+        L.Reshape((24, 12)),
+        L.ZeroPadding1D(2, data_format="channels_first"),
+    ],
+    "Cropping1D": lambda L: [L.Reshape((24, 12)), L.Cropping1D((0, 3))],
+    "UpSampling1D": lambda L: [L.Reshape((24, 12)), L.UpSampling1D(3)],
     "MaxPooling1D channels_first": lambda L: [
         L.Reshape((24, 12)),
         L.MaxPooling1D(3, data_format="channels_first"),
@@ -327,6 +334,26 @@ def test_layers(name):
         losses.append([float(model.train_on_batch(x, y)) for _ in range(4)])
     relative = np.abs(np.subtract(*losses)) / np.abs(losses[1])
     assert relative.max() < TOLERANCE, f"losses differ by {relative.max():.2e} of their value"
+    assert_close(ours.get_weights(), theirs.get_weights(), "weight")
+
+
+def test_data_that_are_normalized_twice():
+    """A layer of which nothing is trained, before one whose output is worked out again."""
+
+    def make(layers):
+        return [
+            layers.LayerNormalization(center=False, scale=False),
+            layers.BatchNormalization(),
+            layers.Dense(5),
+        ]
+
+    ours, theirs = twins(make, (6, 4))
+    random = np.random.default_rng(5)
+    x, y = (random.normal(size=(7, 6, width)).astype(np.float32) for width in (4, 5))
+    for library, model in zip(LIBRARIES, (ours, theirs), strict=True):
+        model.compile(library.optimizers.SGD(0.1), "mse")
+        for _ in range(2):
+            model.train_on_batch(x, y)
     assert_close(ours.get_weights(), theirs.get_weights(), "weight")
 
 
@@ -768,6 +795,7 @@ LAYER_CLASSES = [
     "BatchNormalization",
     "Concatenate",
     "Conv2D",
+    "Cropping1D",
     "Cropping2D",
     "Dense",
     "Dropout",
@@ -779,6 +807,7 @@ LAYER_CLASSES = [
     "LayerNormalization",
     "LeakyReLU",
     "MaxPooling2D",
+    "Pipeline",
     "RMSNormalization",
     "ReLU",
     "RepeatVector",
@@ -786,7 +815,9 @@ LAYER_CLASSES = [
     "Reshape",
     "Softmax",
     "UnitNormalization",
+    "UpSampling1D",
     "UpSampling2D",
+    "ZeroPadding1D",
 ]
 
 

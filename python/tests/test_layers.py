@@ -19,6 +19,7 @@ from martlet.layers import (
     Conv1D,
     Conv2D,
     Conv2DTranspose,
+    Cropping1D,
     Cropping2D,
     Dense,
     DepthwiseConv2D,
@@ -33,6 +34,7 @@ from martlet.layers import (
     LeakyReLU,
     MaxPooling2D,
     Permute,
+    Pipeline,
     PReLU,
     ReLU,
     RepeatVector,
@@ -42,7 +44,9 @@ from martlet.layers import (
     Softmax,
     SpatialDropout2D,
     UnitNormalization,
+    UpSampling1D,
     UpSampling2D,
+    ZeroPadding1D,
     ZeroPadding2D,
 )
 
@@ -83,6 +87,10 @@ SHAPES = [
     (lambda: UnitNormalization((1, 2)), IMAGE, IMAGE),
     (lambda: UpSampling2D((2, 1), interpolation="Bilinear"), IMAGE, (2, 16, 8, 3)),
     (lambda: Cropping2D(((1, 0), (2, 3))), IMAGE, (2, 7, 3, 3)),
+    (lambda: ZeroPadding1D((2, 1)), (2, 8, 3), (2, 11, 3)),
+    (lambda: ZeroPadding1D(2, data_format="channels_first"), (2, 3, 8), (2, 3, 12)),
+    (lambda: Cropping1D(), (2, 8, 3), (2, 6, 3)),
+    (lambda: UpSampling1D(3), (2, 8, 3), (2, 24, 3)),
     (lambda: RepeatVector(3), (2, 7), (2, 3, 7)),
     (lambda: Identity(), IMAGE, IMAGE),
     (lambda: SpatialDropout2D(0.5), IMAGE, IMAGE),
@@ -585,6 +593,14 @@ def test_layers_know_their_latest_symbols():
         (lambda: ZeroPadding2D(-1), ValueError, "padding.*-1"),
         (lambda: ZeroPadding2D((1, 2, 3)), TypeError, "padding.*2 pairs"),
         (lambda: Cropping2D((0, -1)), ValueError, "cropping.*-1"),
+        (lambda: Cropping1D((0, -1)), ValueError, "cropping.*-1"),
+        (lambda: ZeroPadding1D((1, 2, 3)), TypeError, "padding.*2 integers"),
+        (lambda: UpSampling1D((2, 2)), TypeError, "size.*1 integer"),
+        (
+            lambda: Pipeline([Rescaling(0.5), abs]),
+            TypeError,
+            "Pipeline: layers.1. must be a layer, got builtin_function_or_method",
+        ),
         (lambda: Cropping2D((1, 2, 3)), TypeError, "cropping.*2 pairs"),
         (lambda: UpSampling2D(0), ValueError, "size.*1 to.*0"),
         (
@@ -698,7 +714,62 @@ def test_inputs():
         Input()
     with pytest.raises(ValueError, match="must be a tuple"):
         Input(3)
-    with pytest.raises(NotImplementedError, match="left open"):
-        Input((None, 3))
     with pytest.raises(ValueError, match="0"):
         Input((0, 3))
+
+
+def test_relu_at_its_threshold_is_kerass():
+    layer = layers.ReLU(max_value=0.75, negative_slope=0.5, threshold=0.25)
+    x = np.array([[-0.75, 0.0, 0.25, 0.5, 0.75, 1.0]], np.float32)
+    assert layer(x)[0].tolist() == [-0.5, -0.125, 0.0, 0.5, 0.75, 0.75]
+
+
+class TestPipeline:
+    def test_applies_its_layers_in_order(self):
+        pipeline = Pipeline([Rescaling(2.0), Rescaling(1.0, offset=1.0)], name="prepare")
+        x = np.ones(IMAGE, np.float32)
+        assert np.array_equal(pipeline(x), 3 * x)
+        assert [type(each) for each in pipeline.layers] == [Rescaling, Rescaling]
+        # In a model, for images of any size.
+        image = Input((None, None, 3))
+        model = martlet.Model(image, pipeline(image))
+        assert np.array_equal(model.predict(x, verbose=0), 3 * x)
+
+    def test_augments_on_arrays_and_in_training_alone(self):
+        pipeline = Pipeline([layers.RandomFlip("horizontal", seed=1), Rescaling(1.0)])
+        x = np.arange(2 * 8 * 8 * 3, dtype=np.float32).reshape(IMAGE)
+        found = [pipeline(x) for _ in range(8)]
+        assert any(not np.array_equal(each, x) for each in found)
+        assert np.array_equal(pipeline(x, training=False), x)
+        model = martlet.Sequential([Input((8, 8, 3)), pipeline])
+        assert np.array_equal(model.predict(x, verbose=0), x)
+
+    def test_configurations(self):
+        pipeline = Pipeline([Rescaling(0.5), layers.CenterCrop(4, 4)], name="prepare")
+        again = Pipeline.from_config(pipeline.get_config())
+        assert again.name == "prepare"
+        assert again.get_config() == pipeline.get_config()
+        x = np.ones(IMAGE, np.float32)
+        assert np.array_equal(again(x), pipeline(x))
+        model = martlet.Sequential([Input((8, 8, 3)), pipeline])
+        copy = martlet.Sequential.from_config(model.get_config())
+        assert np.array_equal(copy.predict(x, verbose=0), model.predict(x, verbose=0))
+
+    @pytest.mark.filterwarnings("ignore")  # the peer's own
+    def test_files_of_keras(self, tmp_path):
+        keras = pytest.importorskip("keras")
+        make = lambda library: library.Sequential(  # noqa: E731
+            [
+                library.Input((8, 8, 3)),
+                library.layers.Pipeline([library.layers.Rescaling(0.5)]),
+                library.layers.Conv2D(2, 3),
+            ]
+        )
+        x = np.random.default_rng(0).normal(size=IMAGE).astype(np.float32)
+        for here, there in ((martlet, keras), (keras, martlet)):
+            model = make(here)
+            model.save(tmp_path / "m.keras")
+            again = there.models.load_model(tmp_path / "m.keras")
+            np.testing.assert_allclose(
+                again.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6
+            )

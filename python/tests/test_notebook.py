@@ -16,12 +16,13 @@ nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 
 NOTEBOOKS = sorted((ROOT / "examples" / "notebooks").glob("*.ipynb"))
-#: Files that do not come with the package; `data_folder` may have them.
+#: Files and folders that do not come with the package; `data_folder` may have them.
 DATA = {
     "04_cnn_against_ann": "mnist.npz",
     "06_overfitting": "mnist.npz",
     "07_smile_detector": "smiles.npz",
     "08_what_the_network_sees": "fashion_mnist.npz",
+    "09_transfer_learning": "images_by_class",
 }
 
 
@@ -130,6 +131,15 @@ def check_what_the_network_sees(notebook):
     assert pictures(notebook) == 10
 
 
+def check_transfer_learning(notebook):
+    shown = texts(notebook)
+    assert row(shown, "learned by the head alone:") == [325]
+    tuned, scratch = (row(shown, f"| {name} |")[0] for name in ("fine-tuned", "from scratch"))
+    assert tuned > scratch + 5
+    assert row(shown, "| features of hands |")[0] > row(shown, "| guessing |")[0] == 10
+    assert pictures(notebook) == 4
+
+
 #: What must be true of each notebook's outputs, besides the promises that it asserts itself.
 CHECKS = {
     "01_sizes_and_filters": check_sizes_and_filters,
@@ -140,6 +150,7 @@ CHECKS = {
     "06_overfitting": check_overfitting,
     "07_smile_detector": check_smile_detector,
     "08_what_the_network_sees": check_what_the_network_sees,
+    "09_transfer_learning": check_transfer_learning,
     "quickstart": check_quickstart,
 }
 
@@ -149,7 +160,7 @@ CHECKS = {
 def test_notebooks_run(path, tmp_path, request, monkeypatch):
     if path.stem in DATA:
         folder = request.getfixturevalue("data_folder")
-        if not (folder / DATA[path.stem]).is_file():
+        if not (folder / DATA[path.stem]).exists():
             pytest.skip(f"no ../shared/data/{DATA[path.stem]}")
         monkeypatch.setenv("MARTLET_DATA_DIR", str(folder))
     notebook = run(nbformat.read(path, as_version=4), tmp_path)

@@ -898,6 +898,18 @@ class TestWithKeras:
             each.trainable for each in theirs.layers
         ]
 
+    def test_augmentation_in_a_functional_model(self, keras, tmp_path):
+        """Keras notes training=True at such calls, and a mask for each input of a model within."""
+        first, second = keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
+        both = keras.Model([first, second], keras.layers.Add()([first, second]))
+        x = images = keras.Input((8, 8, 3))
+        x = keras.layers.RandomFlip()(x)
+        x = both([keras.layers.CenterCrop(8, 8)(x), x])
+        keras.Model(images, x).save(tmp_path / "m.keras")
+        model = load_model(tmp_path / "m.keras")
+        # As in Keras it is `predict` that says: no flips.
+        np.testing.assert_array_equal(model.predict(IMAGES, verbose=0), 2 * IMAGES)
+
     def test_operators_on_symbols(self, keras, tmp_path):
         x = images = keras.Input((8, 8, 3))
         x = keras.layers.Conv2D(3, 3, padding="same")(x) + images

@@ -284,6 +284,8 @@ def test_train_and_test_on_batch(classifier, blobs):
     assert classifier.train_on_batch(*blobs) == pytest.approx(before)
     assert classifier.optimizer.iterations == 1
     after = classifier.test_on_batch(*blobs, return_dict=True)
+    classifier.reset_metrics()
+    assert classifier.test_on_batch(*blobs, return_dict=True) == after
     assert after["loss"] < before[0]
     assert list(after) == ["accuracy", "loss"]
 

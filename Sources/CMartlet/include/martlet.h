@@ -159,7 +159,11 @@ MARTLET_API int32_t martlet_layer_is_random(const martlet_layer *layer);
 MARTLET_API martlet_status martlet_layer_seed(uint64_t *seed, const martlet_layer *layer);
 MARTLET_API martlet_status martlet_layer_set_seed(martlet_layer *layer, uint64_t seed);
 
-/* Creates an input of a model. shape: of one sample, extents from 1 up. name: NULL for automatic. */
+/* In shapes of symbols: an extent left open. Such a model takes data of any size there. */
+enum { MARTLET_OPEN = -1 };
+
+/* Creates an input of a model. shape: of one sample, extents from 1 up or MARTLET_OPEN. name: NULL for
+ * automatic. */
 MARTLET_API martlet_status martlet_input_create(martlet_symbol **out, const int64_t *shape,
                                                 int32_t rank, const char *name);
 /* Creates the symbol that layer(inputs...) stands for; builds the layer's weights if this is its
@@ -174,7 +178,8 @@ MARTLET_API martlet_status martlet_layer_call_all(martlet_symbol **outs, int32_t
 /* 1 but for models used as layers. */
 MARTLET_API int32_t martlet_layer_output_count(const martlet_layer *layer);
 MARTLET_API void martlet_symbol_release(martlet_symbol *symbol);
-/* Shape of one sample. rank is written; at most capacity extents are written to shape. */
+/* Shape of one sample, MARTLET_OPEN for what follows from such an extent of an input. rank is written;
+ * at most capacity extents are written to shape. */
 MARTLET_API martlet_status martlet_symbol_shape(const martlet_symbol *symbol, int64_t *shape,
                                                 int32_t capacity, int32_t *rank);
 
@@ -228,8 +233,8 @@ MARTLET_API martlet_status martlet_model_as_layer(martlet_layer **out, const mar
  *                "parameters": 320, "trainable_parameters": 320,
  *                "nodes": [{"inputs": [["input_layer", 0, 0]], "output_shapes": [[26, 26, 32]]}]}]}
  * Layers stand in topological order, inputs as class "InputLayer"; a tensor is
- * [layer name, index of the call, index of the output]; shapes are of one sample. Nested models
- * have "layers" of their own. */
+ * [layer name, index of the call, index of the output]; shapes are of one sample, null for
+ * extents left open. Nested models have "layers" of their own. */
 MARTLET_API martlet_status martlet_model_describe(char **out, const martlet_model *model);
 
 /* ---- Training ------------------------------------------------------------------------------- */
@@ -389,6 +394,12 @@ MARTLET_API martlet_status martlet_model_predict(martlet_model *model, const mar
                                                  int32_t x_count, int32_t training,
                                                  const martlet_epoch_options *options,
                                                  float *const *outputs, int32_t output_count);
+/* Shape of one sample of an output for these inputs, where the model leaves sizes open. rank is written;
+ * at most capacity extents are written to shape. */
+MARTLET_API martlet_status martlet_model_output_shape(martlet_model *model, const martlet_array *x,
+                                                      int32_t x_count, int32_t index,
+                                                      int64_t *shape, int32_t capacity,
+                                                      int32_t *rank);
 
 /* Gradients, with respect to the inputs, of the sum of all outputs times factors: for each sample how
  * much every number of it raises a class whose factor is 1 among zeros. Layers compute as in prediction,

@@ -94,4 +94,9 @@ extension JSONValue {
   package static func integers(_ values: some Sequence<Int>) -> JSONValue {
     .array(values.map { .integer($0) })
   }
+
+  /// A shape, with null for extents left open.
+  package static func extents(_ values: some Sequence<Int?>) -> JSONValue {
+    .array(values.map { $0.map { .integer($0) } ?? .null })
+  }
 }

@@ -5,14 +5,14 @@ import MartletTensors
 package struct InputLayer: ConfigurableLayerKind {
   package static let className = "InputLayer"
   /// Of one sample.
-  let shape: Shape
+  let shape: OpenShape
   /// What the data is expected to be. Computing is in single precision whatever it says.
   private let elementType: String
 
   /// Axes of a sample: with the batch they are as many as an array may have.
   static let largestRank = 7
 
-  package init(shape: Shape) throws(MartletError) {
+  package init(shape: OpenShape) throws(MartletError) {
     guard shape.rank <= InputLayer.largestRank else {
       throw .invalidArgument(
         "an input has at most \(InputLayer.largestRank) axes beside the batch, received \(shape)")
@@ -22,23 +22,17 @@ package struct InputLayer: ConfigurableLayerKind {
   }
 
   package init(_ attributes: inout Attributes) throws(MartletError) {
-    var extents: [Int]
-    if attributes.value("shape") != nil {
-      extents = try attributes.integers("shape")
-      try attributes.absent("batch_shape", "shape is given")
-    } else if case .array(let whole)? = attributes.value("batch_shape"), let batch = whole.first {
-      guard batch.isNull else {
+    var extents: [Int?]
+    if attributes.value("shape") == nil, attributes.value("batch_shape") != nil {
+      let whole = try attributes.extents("batch_shape")
+      guard let batch = whole.first, batch == nil else {
         throw attributes.invalid(
-          "batch_shape", expected: "null in front: batches may be of any size", .array(whole))
+          "batch_shape", expected: "null in front: batches may be of any size", .extents(whole))
       }
-      extents = []
-      for case .integer(let extent) in whole.dropFirst() { extents.append(extent) }
-      guard extents.count == whole.count - 1 else {
-        throw attributes.invalid(
-          "batch_shape", expected: "null followed by known extents", .array(whole))
-      }
+      extents = Array(whole.dropFirst())
     } else {
-      extents = try attributes.integers("shape")
+      extents = try attributes.extents("shape")
+      try attributes.absent("batch_shape", "shape is given")
     }
     for unsupported in ["sparse", "ragged", "optional"] {
       if try attributes.flag(unsupported, default: false) {
@@ -46,7 +40,7 @@ package struct InputLayer: ConfigurableLayerKind {
       }
     }
     do {
-      self = try InputLayer(shape: Shape(extents))
+      self = try InputLayer(shape: OpenShape(extents))
     } catch {
       throw MartletError(error.kind, "InputLayer: \(error.message)")
     }
@@ -57,7 +51,7 @@ package struct InputLayer: ConfigurableLayerKind {
   /// An input's configuration has neither `trainable` nor the policy object of other layers.
   func configuration(name: String) -> JSONObject {
     [
-      "batch_shape": .array([.null] + shape.extents.map { .integer($0) }),
+      "batch_shape": .extents([nil] + shape.extents),
       "dtype": .text(elementType), "sparse": false, "ragged": false, "name": .text(name),
       "optional": false,
     ]
@@ -73,7 +67,7 @@ package struct InputLayer: ConfigurableLayerKind {
   package func lower(
     _ call: LayerCall, into program: inout Program
   ) throws(MartletError) -> [Program.ValueID] {
-    [program.addInput(shape)]
+    [program.addInput(shape.small)]
   }
 }
 
@@ -84,6 +78,12 @@ extension Layer {
   ///   - shape: Of one sample.
   ///   - name: `nil` for an automatic one.
   package static func input(_ shape: Shape, name: String? = nil) throws(MartletError) -> Symbol {
+    try input(OpenShape(shape), name: name)
+  }
+
+  package static func input(
+    _ shape: OpenShape, name: String? = nil
+  ) throws(MartletError) -> Symbol {
     if let name { try CommonAttributes.check(name: name) }
     return try Layer(kind: InputLayer(shape: shape), name: name)()
   }

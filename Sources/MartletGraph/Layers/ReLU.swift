@@ -2,7 +2,7 @@ import MartletKernelTable
 import MartletOps
 import MartletTensors
 
-/// The rectifier: x from `threshold` up to `max_value`, and `negative_slope`·(x − threshold) below.
+/// The rectifier: x above `threshold` and up to `max_value`, and `negative_slope`·(x − threshold) else.
 package struct ReLU: ConfigurableLayerKind {
   package static let className = "ReLU"
   private let maximum: Double?

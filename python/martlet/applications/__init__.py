@@ -27,8 +27,8 @@ weights
 input_tensor
     A symbol to begin with, instead of an input of its own.
 input_shape
-    Of one image. None for the size that the network was made for, also without a top, where Keras
-    leaves height and width open.
+    Of one image. None for the size that the network was made for; without a top height and width
+    are left open then, ``(None, None, 3)``, and images may have any size.
 pooling
     Without a top: ``"avg"`` or ``"max"`` for one number of each feature, None for images of
     features.
@@ -39,8 +39,8 @@ classifier_activation
 name
     Of the model.
 
-They raise `ValueError` for arguments that contradict each other or images that are too small,
-`OSError` if the published weights cannot be had, `NotImplementedError` for images of open size.
+They raise `ValueError` for arguments that contradict each other or images that are too small, and
+`OSError` if the published weights cannot be had.
 
 Pixels go through the `preprocess_input` of the network's module, predictions through its
 `decode_predictions`. `LeNet5` and `UNet` are not in Keras.

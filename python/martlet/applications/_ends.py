@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from .._errors import nearest_name, not_supported, unknown_name
+from .._errors import nearest_name, unknown_name
 from ..layers import Dense, Dropout, GlobalAveragePooling2D, GlobalMaxPooling2D, Input
 from ..layers._symbol import KerasTensor
 from ..models import Model
@@ -36,7 +36,7 @@ class Ends:
     include_top: bool
     weights: str | os.PathLike[str] | None
     input_tensor: KerasTensor | None
-    input_shape: Sequence[int] | None
+    input_shape: Sequence[int | None] | None
     pooling: str | None
     classes: int
     classifier_activation: Any
@@ -89,7 +89,7 @@ class Ends:
         Parameters
         ----------
         size
-            Height and width where the user gives none.
+            Height and width where the user gives none and there is a top.
         smallest
             Height and width that the network needs at least.
         """
@@ -104,10 +104,10 @@ class Ends:
         self._check_shape(own, size, smallest)
         return self.input_tensor
 
-    def shape(self, size: int, smallest: int) -> tuple[int, ...]:
-        """Shape of one image."""
+    def shape(self, size: int, smallest: int) -> tuple[int | None, ...]:
+        """Shape of one image, None for what is left open."""
         if self.input_shape is None:
-            return _shape_of(size, size, 3)
+            return _shape_of(size, size, 3) if self.include_top else _shape_of(None, None, 3)
         shape = tuple(self.input_shape)
         self._check_shape(shape, size, smallest)
         return shape
@@ -119,10 +119,15 @@ class Ends:
                 f"{what}: expected three numbers, such as {_shape_of(size, size, 3)}, without the "
                 "samples' axis"
             )
-        if None in shape:
-            not_supported(f"{what} with an extent left open")
         height, width, channels = _extents(shape)
-        if min(height, width) < smallest:
+        if channels is None:
+            raise ValueError(f"{what}: the number of channels must be known")
+        if None in shape and self.include_top:
+            raise ValueError(
+                f"{what}: a network with its top is for one size of images, such as "
+                f"{_shape_of(size, size, 3)}; any size goes with include_top=False"
+            )
+        if any(extent is not None and extent < smallest for extent in (height, width)):
             raise ValueError(
                 f"{what}: images must be at least {smallest} × {smallest}; Resizing enlarges them"
             )
@@ -160,7 +165,7 @@ class Ends:
         shape = self.input_shape if tensor is None else tensor.shape[1:]
         if shape is not None and len(shape) == 3:
             height, width, _ = _extents(shape)
-            if height == width and height in sizes:
+            if height is not None and height == width and height in sizes:
                 return height
         return max(sizes)
 
@@ -233,7 +238,7 @@ class Network(Protocol):
         include_top: bool = True,
         weights: str | os.PathLike[str] | None = "imagenet",
         input_tensor: KerasTensor | None = None,
-        input_shape: Sequence[int] | None = None,
+        input_shape: Sequence[int | None] | None = None,
         pooling: str | None = None,
         classes: int = CLASSES_OF_IMAGENET,
         classifier_activation: Any = "softmax",
@@ -264,7 +269,7 @@ def network(
             include_top: bool = True,
             weights: str | os.PathLike[str] | None = "imagenet",
             input_tensor: KerasTensor | None = None,
-            input_shape: Sequence[int] | None = None,
+            input_shape: Sequence[int | None] | None = None,
             pooling: str | None = None,
             classes: int = CLASSES_OF_IMAGENET,
             classifier_activation: Any = "softmax",
@@ -292,12 +297,14 @@ def network(
 # ---- Small parts -----------------------------------------------------------------------------
 
 
-def _shape_of(height: int, width: int, channels: int) -> tuple[int, int, int]:
+def _shape_of(
+    height: int | None, width: int | None, channels: int
+) -> tuple[int | None, int | None, int | None]:
     return (height, width, channels) if channels_last() else (channels, height, width)
 
 
-def _extents(shape: Sequence[Any]) -> tuple[int, int, int]:
-    """Height, width and channels."""
+def _extents(shape: Sequence[Any]) -> tuple[int | None, int | None, int | None]:
+    """Height, width and channels, None for what is left open."""
     first, second, third = shape
     return (first, second, third) if channels_last() else (second, third, first)
 

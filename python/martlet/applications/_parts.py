@@ -23,20 +23,20 @@ def channels(x: KerasTensor) -> int:
     return count
 
 
-def extents(x: KerasTensor) -> tuple[int, int]:
-    """Height and width of a symbol."""
+def extents(x: KerasTensor) -> tuple[int | None, int | None]:
+    """Height and width of a symbol, None for what is left open."""
     height, width = x.shape[1:3] if channels_last() else x.shape[2:]
-    assert height is not None and width is not None
     return height, width
 
 
 def border_for_stride_2(x: KerasTensor, size: int) -> tuple[tuple[int, int], ...]:
     """Zeros around an image for a kernel of an odd size with a stride of 2.
 
-    What ``"same"`` does, which puts the odd zero at the end, for any extent.
+    What ``"same"`` does, which puts the odd zero at the end, for any extent that is known; an open
+    one is taken for an even one, as in Keras.
     """
     after = size // 2
-    before_height, before_width = (after - (1 - extent % 2) for extent in extents(x))
+    before_height, before_width = (after - (1 - (extent or 0) % 2) for extent in extents(x))
     return (before_height, after), (before_width, after)
 
 

@@ -21,7 +21,7 @@ from ._parts import channel_axis, extents
 
 
 def UNet(
-    input_shape: Sequence[int] = (128, 128, 3),
+    input_shape: Sequence[int | None] = (128, 128, 3),
     classes: int = 1,
     filters: int = 64,
     depth: int = 4,
@@ -38,7 +38,7 @@ def UNet(
     Parameters
     ----------
     input_shape
-        Of one image. Height and width are multiples of ``2**depth``.
+        Of one image. Height and width are multiples of ``2**depth``, or None to be left open.
     classes
         Channels of the output: 1 for a mask.
     filters
@@ -106,8 +106,8 @@ def _check_extents(image: KerasTensor, depth: int) -> None:
             "without the samples' axis"
         )
     step = 2**depth
-    if any(extent % step for extent in extents(image)):
-        height, width = (-(-extent // step) * step for extent in extents(image))
+    if any((extent or 0) % step for extent in extents(image)):
+        height, width = (extent and -(-extent // step) * step for extent in extents(image))
         raise ValueError(
             f"UNet: input_shape={image.shape[1:]}: with depth={depth} height and width must be "
             f"multiples of {step}; Resizing({height}, {width}) makes them so, or take a smaller "

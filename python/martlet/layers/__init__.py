@@ -50,9 +50,13 @@ from ._normalization import GroupNormalization as GroupNormalization
 from ._normalization import LayerNormalization as LayerNormalization
 from ._normalization import RMSNormalization as RMSNormalization
 from ._normalization import UnitNormalization as UnitNormalization
+from ._padding import Cropping1D as Cropping1D
 from ._padding import Cropping2D as Cropping2D
+from ._padding import UpSampling1D as UpSampling1D
 from ._padding import UpSampling2D as UpSampling2D
+from ._padding import ZeroPadding1D as ZeroPadding1D
 from ._padding import ZeroPadding2D as ZeroPadding2D
+from ._pipeline import Pipeline as Pipeline
 from ._pooling import AveragePooling1D as AveragePooling1D
 from ._pooling import AveragePooling2D as AveragePooling2D
 from ._pooling import AvgPool1D as AvgPool1D

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from .. import _data, _native, _settings, activations
-from .._errors import not_supported
 from .._policies import policy_of
 from ._layer import Layer
 from ._weight import Variable
@@ -129,7 +128,9 @@ class BuiltInLayer(Layer):
         batch_size = count if training else _data.BATCH_SIZE
         return _native.predict(model, arrays, [shape], batch_size, training=training)[0]
 
-    def _calculator_for(self, shapes: tuple[tuple[int, ...], ...]) -> tuple[Any, tuple[int, ...]]:
+    def _calculator_for(
+        self, shapes: tuple[tuple[int, ...], ...]
+    ) -> tuple[Any, tuple[int | None, ...]]:
         """A model of this layer alone, kept for the next call on the same shapes."""
         calculator = self._calculator
         if calculator is None or calculator[0] != shapes:
@@ -143,14 +144,8 @@ class BuiltInLayer(Layer):
         """Makes the weights, for inputs of a shape whose first entry stands for the samples."""
         self.compute_output_shape(input_shape)
 
-    def _called_on(self, shapes: Sequence[Sequence[int]]) -> tuple[list[Any], Any]:
+    def _called_on(self, shapes: Sequence[Sequence[int | None]]) -> tuple[list[Any], Any]:
         """Inputs of these shapes, and what the layer makes of them."""
-        for shape in shapes:
-            if None in shape:
-                not_supported(
-                    f"layer '{self.name}': a shape of samples with an extent left open, "
-                    f"{tuple(shape)},"
-                )
         inputs = [
             _native.input_create(shape, f"input_{index}_of_{self.name}")
             for index, shape in enumerate(shapes)

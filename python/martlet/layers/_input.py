@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import _native
-from .._errors import not_supported, refuse
+from .._errors import refuse
 from ._built_in import BuiltInLayer
 from ._symbol import KerasTensor
 
@@ -17,7 +17,7 @@ class InputLayer(BuiltInLayer):
     Parameters
     ----------
     shape
-        Of one sample, without the samples' axis.
+        Of one sample, without the samples' axis; None for an extent left open.
     batch_size
         Accepted; any number of samples may come.
     dtype, sparse, ragged, batch_shape, input_tensor, optional
@@ -37,7 +37,7 @@ class InputLayer(BuiltInLayer):
 
     def __init__(
         self,
-        shape: Sequence[int] | None = None,
+        shape: Sequence[int | None] | None = None,
         batch_size: int | None = None,
         dtype: Any = None,
         sparse: bool | None = None,
@@ -60,13 +60,11 @@ class InputLayer(BuiltInLayer):
         if batch_shape is not None:
             if shape is not None:
                 raise ValueError("Input takes shape or batch_shape, not both")
-            shape = batch_shape[1:]  # type: ignore[assignment] # open extents are found below
+            shape = batch_shape[1:]
         if shape is None:
             raise ValueError("Input needs a shape, such as Input((28, 28, 1))")
         if isinstance(shape, int):
             raise ValueError(f"Input: shape must be a tuple, such as ({shape},); got {shape}")
-        if any(extent is None for extent in shape):
-            not_supported(f"Input: shape={tuple(shape)} with an extent left open")
         if dtype is not None:
             # Data of every type is converted on its way in; the model computes in float32.
             _is_known_dtype(dtype)
@@ -83,7 +81,7 @@ class InputLayer(BuiltInLayer):
         return self._made_of([])[0]
 
     @classmethod
-    def _described(cls, name: str, shape: Sequence[int]) -> InputLayer:
+    def _described(cls, name: str, shape: Sequence[int | None]) -> InputLayer:
         """Stands for an input that the core has made."""
         layer = cls(shape, name=name)
         layer._is_called = True
@@ -102,7 +100,7 @@ class InputLayer(BuiltInLayer):
 
 
 def Input(
-    shape: Sequence[int] | None = None,
+    shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     dtype: Any = None,
     sparse: bool | None = None,
@@ -117,7 +115,9 @@ def Input(
     Parameters
     ----------
     shape
-        Of one sample, without the samples' axis: ``(28, 28, 1)``.
+        Of one sample, without the samples' axis: ``(28, 28, 1)``. None stands for an extent left
+        open, in which the data may have any size: ``(None, None, 3)``. Networks of convolutions,
+        poolings and a global pooling work that way; a layer whose weights need the size says so.
     batch_size
         Accepted; any number of samples may come.
     dtype
@@ -136,6 +136,13 @@ def Input(
     >>> inputs = Input((3,))
     >>> Model(inputs, Dense(2)(inputs)).output_shape
     (None, 2)
+    >>> from martlet.layers import Conv2D, GlobalAveragePooling2D
+    >>> image = Input((None, None, 3))
+    >>> features = Conv2D(8, 3, strides=2)(image)
+    >>> features.shape
+    (None, None, None, 8)
+    >>> Model(image, GlobalAveragePooling2D()(features)).output_shape
+    (None, 8)
     """
     layer = InputLayer(
         shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name

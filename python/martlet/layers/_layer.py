@@ -110,7 +110,7 @@ class Layer:
         # Weak, see KerasTensor.
         self._output: weakref.ref[KerasTensor] | None = None
         self._calculator: tuple[Any, Any] | None = None
-        self._latest_shapes: list[tuple[int, ...]] | None = None
+        self._latest_shapes: list[tuple[int | None, ...]] | None = None
 
     # ---- What it is --------------------------------------------------------------------------
 
@@ -376,7 +376,7 @@ class Layer:
         _, output = self._called_on([self._as_shape(shape)[1:] for shape in shapes])
         return (None, *_native.symbol_shape(output))
 
-    def _called_on(self, shapes: Sequence[Sequence[int]]) -> tuple[list[Any], Any]:
+    def _called_on(self, shapes: Sequence[Sequence[int | None]]) -> tuple[list[Any], Any]:
         """Inputs of these shapes, and what the layer makes of them."""
         symbols = [_placeholder(shape) for shape in shapes]
         made = self._call_on_symbols(symbols if len(symbols) > 1 else symbols[0])
@@ -594,7 +594,7 @@ def _takes_training(layer: Layer) -> bool:
     return "training" in inspect.signature(layer.call).parameters
 
 
-def _placeholder(shape: Sequence[int]) -> KerasTensor:
+def _placeholder(shape: Sequence[int | None]) -> KerasTensor:
     from ._input import InputLayer
 
     return InputLayer(tuple(shape))._symbol()

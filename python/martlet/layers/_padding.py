@@ -1,4 +1,4 @@
-"""Borders of images, and images enlarged."""
+"""Borders of images and sequences, and both enlarged."""
 
 from __future__ import annotations
 
@@ -157,3 +157,111 @@ class UpSampling2D(BuiltInLayer):
         super().__init__(
             {"size": size, "data_format": data_format, "interpolation": interpolation}, **kwargs
         )
+
+
+class ZeroPadding1D(BuiltInLayer):
+    """Zeros before and after a sequence.
+
+    Parameters
+    ----------
+    padding
+        Steps on each side: one number, or ``(before, after)``.
+    data_format
+        ``"channels_last"`` or ``"channels_first"``; None for
+        :func:`martlet.config.image_data_format`.
+    **kwargs
+        ``name``, ``input_shape``.
+
+    Input shape
+        ``(samples, steps, channels)``
+    Output shape
+        ``(samples, before + steps + after, channels)``
+
+    Raises
+    ------
+    ValueError
+        If a number is negative.
+    TypeError
+        If `padding` is neither one number nor two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import ZeroPadding1D
+    >>> ZeroPadding1D((1, 2))(np.ones((1, 2, 1)))[0, :, 0]
+    array([0., 1., 1., 0., 0.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        padding: int | Sequence[int] = 1,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__({"padding": padding, "data_format": data_format}, **kwargs)
+
+
+class Cropping1D(BuiltInLayer):
+    """Sequences without some of their first and last steps.
+
+    Parameters
+    ----------
+    cropping
+        Steps to leave out on each side: one number, or ``(before, after)``.
+    **kwargs
+        ``name``, ``input_shape``.
+
+    Input shape
+        ``(samples, steps, channels)``
+    Output shape
+        ``(samples, steps - before - after, channels)``
+
+    Raises
+    ------
+    ValueError
+        If a number is negative, or nothing would be left of a sequence.
+    TypeError
+        If `cropping` is neither one number nor two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import Cropping1D
+    >>> Cropping1D((0, 3))(np.arange(5.0).reshape(1, 5, 1))[0, :, 0]
+    array([0., 1.], dtype=float32)
+    """
+
+    def __init__(self, cropping: int | Sequence[int] = (1, 1), **kwargs: Any) -> None:
+        super().__init__({"cropping": cropping}, **kwargs)
+
+
+class UpSampling1D(BuiltInLayer):
+    """Every step of a sequence several times.
+
+    Parameters
+    ----------
+    size
+        How many times.
+    **kwargs
+        ``name``, ``input_shape``.
+
+    Input shape
+        ``(samples, steps, channels)``
+    Output shape
+        ``(samples, size * steps, channels)``
+
+    Raises
+    ------
+    ValueError
+        If the size is below 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet.layers import UpSampling1D
+    >>> UpSampling1D(3)(np.array([1.0, 2.0]).reshape(1, 2, 1))[0, :, 0]
+    array([1., 1., 1., 2., 2., 2.], dtype=float32)
+    """
+
+    def __init__(self, size: int = 2, **kwargs: Any) -> None:
+        super().__init__({"size": size}, **kwargs)

@@ -78,7 +78,7 @@ def part_between(inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]) 
 
 def values_of(model: Model, symbols: Sequence[KerasTensor], sample: np.ndarray) -> list[np.ndarray]:
     part = part_between(model.inputs, symbols)
-    shapes = [tuple(int(each) for each in symbol.shape[1:] if each) for symbol in symbols]
+    shapes = [symbol.shape[1:] for symbol in symbols]
     return _native.predict(part, [sample], shapes, 1)
 
 
@@ -91,8 +91,16 @@ def as_sample(model: Model, image: Any) -> np.ndarray:
         )
     shape = model.inputs[0].shape[1:]
     for batch in (array, array[None]):
-        if len(batch) == 1 and batch.shape[1:] in (shape, shape[:-1] if shape[-1] == 1 else shape):
+        is_grey = shape[-1] == 1 and _fits(batch.shape[1:], shape[:-1])
+        if len(batch) == 1 and (is_grey or _fits(batch.shape[1:], shape)):
             return batch
     raise ValueError(
         f"image has shape {array.shape}, but model '{model.name}' takes one image of shape {shape}"
+    )
+
+
+def _fits(found: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
+    """Whether these extents are those of a shape, where it does not leave them open."""
+    return len(found) == len(shape) and all(
+        wanted in (None, extent) for extent, wanted in zip(found, shape, strict=True)
     )
