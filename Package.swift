@@ -57,10 +57,12 @@ let floors: [Target] = [
     dependencies: [
       "MartletOps", "MartletTensors", "MartletDispatch", "MartletKernelTable", "CMartletProcessor",
     ]),
+  .target(name: "MartletStorage", dependencies: ["MartletGraph", "MartletOps", "MartletTensors"]),
   .target(
     name: "MartletTraining",
     dependencies: [
-      "MartletGraph", "MartletEngine", "MartletOps", "MartletTensors", "MartletDispatch",
+      "MartletStorage", "MartletGraph", "MartletEngine", "MartletOps", "MartletTensors",
+      "MartletDispatch",
       "MartletKernelTable",
     ]),
   .target(
@@ -69,7 +71,8 @@ let floors: [Target] = [
   .target(
     name: "MartletC",
     dependencies: [
-      "CMartlet", "Martlet", "MartletTraining", "MartletGraph", "MartletOps", "MartletTensors",
+      "CMartlet", "Martlet", "MartletTraining", "MartletStorage", "MartletGraph", "MartletOps",
+      "MartletTensors",
       "MartletDispatch", "MartletKernelTable",
     ],
     exclude: ["exports.map"]),
@@ -98,13 +101,13 @@ let testSupport = Target.target(
 /// What tests may look at: everything, since a floor is tested through those below it too.
 let everyFloor: [Target.Dependency] = [
   "CMartlet", "MartletKernelTable", "MartletKernels", "MartletDispatch", "MartletTensors",
-  "MartletOps", "MartletGraph", "MartletEngine", "MartletTraining", "Martlet", "MartletC",
-  "MartletTestSupport",
+  "MartletOps", "MartletGraph", "MartletEngine", "MartletStorage", "MartletTraining", "Martlet",
+  "MartletC", "MartletTestSupport",
 ]
 
 let tests: [Target] = [
   "MartletKernels", "MartletTensors", "MartletOps", "MartletGraph", "MartletEngine",
-  "MartletTraining", "Martlet", "MartletC",
+  "MartletStorage", "MartletTraining", "Martlet", "MartletC",
 ].map { floor in
   .testTarget(name: "\(floor)Tests", dependencies: everyFloor)
 }

@@ -36,6 +36,7 @@ extension MartletError.Kind {
     case .notFinite: martlet_status(MARTLET_NOT_FINITE)
     case .outOfMemory: martlet_status(MARTLET_OUT_OF_MEMORY)
     case .stopped: martlet_status(MARTLET_STOPPED)
+    case .file: martlet_status(MARTLET_FILE_ERROR)
     }
   }
 }

@@ -62,7 +62,8 @@ final class ModelHandle {
   let session: Session
   let texts = TextTable()
 
-  init(_ model: Model) { session = Session(model) }
+  init(_ session: Session) { self.session = session }
+  convenience init(_ model: Model) { self.init(Session(model)) }
 }
 
 func model(_ pointer: OpaquePointer?) throws(MartletError) -> ModelHandle {

@@ -48,7 +48,7 @@ public func martlet_model_set_learning_rate_schedule(
 ) -> martlet_status {
   attempt { () throws(MartletError) in
     let session = try MartletC.model(model).session
-    try session.setLearningRate(try MartletC.schedule(schedule))
+    try session.setLearningRate(following: .object(object(text(schedule, "schedule"), "schedule")))
   }
 }
 

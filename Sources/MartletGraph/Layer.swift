@@ -115,6 +115,17 @@ package class Layer: @unchecked Sendable {
   /// - Throws: `invalidArgument` naming the layer, what it expected and what it was given. Nothing
   ///   has changed then.
   package func call(_ inputs: [Symbol]) throws(MartletError) -> [Symbol] {
+    try call(inputs) { request throws(MartletError) in
+      let variable = try request.variable()
+      request.initializer.fill(variable)
+      return variable
+    }
+  }
+
+  /// - Parameter make: Makes the weights, where this is the first call.
+  func call(
+    _ inputs: [Symbol], makingWeights make: (WeightRequest) throws(MartletError) -> Variable
+  ) throws(MartletError) -> [Symbol] {
     try graphLock.withLock { () throws(MartletError) in
       let shapes = inputs.map(\.shape)
       let outputShapes: [OpenShape]
@@ -122,7 +133,7 @@ package class Layer: @unchecked Sendable {
         if kind is InputLayer, callCount > 0 {
           throw MartletError(.invalidState, "an input cannot be called again")
         }
-        let made = try prepareWeights(for: shapes)
+        let made = try prepareWeights(for: shapes, make)
         outputShapes = try self.outputShapes(for: shapes, variables: made)
         ownVariables = made
         ownBuiltShapes = ownBuiltShapes ?? shapes
@@ -154,7 +165,9 @@ package class Layer: @unchecked Sendable {
   }
 
   /// The weights there are, after a check that they suit the inputs, or new ones.
-  private func prepareWeights(for shapes: [OpenShape]) throws(MartletError) -> [Variable] {
+  private func prepareWeights(
+    for shapes: [OpenShape], _ make: (WeightRequest) throws(MartletError) -> Variable
+  ) throws(MartletError) -> [Variable] {
     let (requests, others) = try shapes.trying { shapes throws(MartletError) in
       try kind.weights(for: shapes)
     }
@@ -165,11 +178,8 @@ package class Layer: @unchecked Sendable {
     guard ownBuiltShapes != nil else {
       var made: [Variable] = []
       for request in requests {
-        let variable = try Variable(
-          name: request.name, shape: request.shape, isTrainable: request.isTrainable,
-          penalty: request.penalty, projection: request.projection)
+        let variable = try make(request)
         variable.isFrozen = !ownIsTrainable
-        request.initializer.fill(variable)
         made.append(variable)
       }
       return made

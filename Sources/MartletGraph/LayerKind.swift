@@ -98,6 +98,14 @@ package struct WeightRequest: Sendable {
       throw MartletError(error.kind, "weight '\(name)': \(error.message)")
     }
   }
+
+  /// The weight, of zeros.
+  ///
+  /// - Throws: `outOfMemory`.
+  func variable() throws(MartletError) -> Variable {
+    try Variable(
+      name: name, shape: shape, isTrainable: isTrainable, penalty: penalty, projection: projection)
+  }
 }
 
 /// One use of a layer, as its kind sees it while lowering.

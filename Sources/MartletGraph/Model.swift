@@ -30,6 +30,24 @@ package final class Model: Layer, @unchecked Sendable {
   /// In Keras's order, inputs among them.
   package var layers: [Layer] { graph.layers }
 
+  /// The weights as files name them, in the order of `weights`: the names of the models around a layer,
+  /// of the layer and of the weight, `encoder/dense/kernel`. Since no name of a layer has a slash in it,
+  /// no two are the same.
+  package var namedWeights: [(path: String, variable: Variable)] {
+    var seen = Set<ObjectIdentifier>()
+    return graphLock.withLock { graph.namedWeights(within: "", &seen) }
+  }
+
+  /// The keys of the layers that draw random numbers, each once, in Keras's order.
+  package var randomKeys: [RandomKey] {
+    var seen = Set<ObjectIdentifier>()
+    func keys(of layer: Layer) -> [RandomKey] {
+      guard seen.insert(ObjectIdentifier(layer)).inserted else { return [] }
+      return (layer.kind.randomKey.map { [$0] } ?? []) + layer.kind.sublayers.flatMap(keys)
+    }
+    return keys(of: self)
+  }
+
   /// Shapes of one sample, in the order the inputs and outputs were given.
   package var inputShapes: [OpenShape] { graph.inputs.map { graph.shape(of: $0) } }
   package var outputShapes: [OpenShape] { graph.outputs.map { graph.shape(of: $0) } }
@@ -102,6 +120,21 @@ struct ModelKind: LayerKind {
 }
 
 extension Graph {
+  fileprivate func namedWeights(
+    within path: String, _ seen: inout Set<ObjectIdentifier>
+  ) -> [(path: String, variable: Variable)] {
+    var found: [(path: String, variable: Variable)] = []
+    for layer in layers where seen.insert(ObjectIdentifier(layer)).inserted {
+      let place = "\(path)\(layer.name)/"
+      if let model = layer.kind as? ModelKind {
+        found += model.graph.namedWeights(within: place, &seen)
+      } else {
+        found += layer.variables.map { (place + $0.name, $0) }
+      }
+    }
+    return found
+  }
+
   func shape(of tensor: Tensor) -> OpenShape { steps[tensor.step].outputShapes[tensor.output] }
 
   /// Appends the graph's operations to a program.

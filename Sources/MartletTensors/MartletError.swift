@@ -13,6 +13,8 @@ package struct MartletError: Error, Equatable, CustomStringConvertible {
     case outOfMemory
     /// A callback asked to stop.
     case stopped
+    /// A file that the system refuses, or that is cut short or damaged.
+    case file
   }
 
   package let kind: Kind

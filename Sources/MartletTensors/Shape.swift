@@ -5,9 +5,9 @@ package struct Shape: Hashable, Sendable, CustomStringConvertible {
   /// Product of the extents; 1 for a scalar.
   package let count: Int
 
-  /// More elements than this in one sample or weight are refused, so that no later product of
-  /// sizes can overflow.
-  package static let largestCount = 1 << 40
+  /// More elements than this in one sample or weight are refused, so that no product of an extent and
+  /// the largest argument that a layer takes (2²⁴) can overflow.
+  package static let largestCount = 1 << 38
 
   /// - Throws: `invalidArgument` for an extent below 1 or a count beyond `largestCount`.
   package init(_ extents: [Int]) throws(MartletError) {

@@ -30,10 +30,11 @@ extension Session {
   }
 
   /// Makes the learning rate follow a schedule from the next step on.
-  package func setLearningRate(
-    _ schedule: any LearningRateSchedule
-  ) throws(MartletError) {
-    try withOptimizer("setting the optimizer") { $0.setLearningRate(.schedule(schedule)) }
+  ///
+  /// - Parameter description: As `LearningRateSchedules.make` takes it.
+  package func setLearningRate(following description: JSONValue) throws(MartletError) {
+    let rate = try LearningRate(following: description)
+    try withOptimizer("setting the optimizer") { $0.setLearningRate(rate) }
   }
 
   /// Asks a function for the learning rate of each step from now on.

@@ -42,6 +42,8 @@ package final class Session: @unchecked Sendable {
   private var evaluationPass: PassState?
   /// Batches predicted as in training: each draws random numbers of its own.
   private var trainingPredictions: UInt64 = 0
+  /// Where the stream of seeds stood when the training was stored that goes on here.
+  var continuesAt: RandomSeeds.Position?
 
   /// What there is for inputs of one size.
   private struct Size {
@@ -164,6 +166,8 @@ package final class Session: @unchecked Sendable {
   ) throws(MartletError) -> [Double] {
     try exclusively { () throws(MartletError) in
       let compiled = try requireCompiled("fit()", for: data)
+      if let position = continuesAt { RandomSeeds.shared.resume(at: position) }
+      continuesAt = nil
       let earlier = options.continues ? trainingPass : nil
       trainingPass = nil
       let capacity = capacity(data, options, after: earlier)

@@ -232,6 +232,48 @@ static void read_weights(martlet_model *model) {
   martlet_layer_release(layer);
 }
 
+/* Whether two models predict the same bits. */
+static int same_predictions(martlet_model *first, martlet_model *second,
+                            const martlet_data *data) {
+  static float a[SAMPLES * CLASSES], b[SAMPLES * CLASSES];
+  float *to_a[] = {a}, *to_b[] = {b};
+  check(martlet_model_predict(first, data->x, 1, 0, NULL, to_a, 1), "predict");
+  check(martlet_model_predict(second, data->x, 1, 0, NULL, to_b, 1), "predict");
+  return memcmp(a, b, sizeof a) == 0;
+}
+
+/* Writes a model and trains on, from the model and from the file, which has to be the same. */
+static void save_and_load(martlet_model *model, const martlet_data *data) {
+  const char *path = "bars.safetensors";
+  check(martlet_model_save(model, path, "{\"metadata\": {\"by\": \"train.c\"}}"), "save");
+  martlet_epoch_options options = {0};
+  options.struct_size = sizeof options;
+  options.batch_size = 32;
+  options.shuffle = 1;
+  double expected[2] = {0}, results[2] = {0};
+  check(martlet_model_train(model, data, &options, expected), "train on");
+
+  martlet_model *again = NULL;
+  check(martlet_model_load(&again, path), "load");
+  EXPECT(martlet_model_is_compiled(again) == 1);
+  EXPECT(!same_predictions(model, again, data));
+  check(martlet_model_train(again, data, &options, results), "train on from the file");
+  EXPECT(memcmp(expected, results, sizeof results) == 0);
+  EXPECT(same_predictions(model, again, data));
+  martlet_model_release(again);
+
+  char *metadata = NULL;
+  check(martlet_model_file_metadata(&metadata, path), "metadata");
+  EXPECT(strstr(metadata, "\"by\": \"train.c\"") != NULL);
+  martlet_text_release(metadata);
+
+  remove(path);
+  again = NULL;
+  EXPECT(failed(martlet_model_load(&again, path), MARTLET_FILE_ERROR, path));
+  EXPECT(failed(martlet_model_save(model, "no/such/folder", NULL), MARTLET_FILE_ERROR, "no/such"));
+  EXPECT(again == NULL);
+}
+
 static void make_mistakes(martlet_model *model, const martlet_data *data) {
   martlet_layer *layer = NULL;
   EXPECT(failed(martlet_layer_create(&layer, "Covn2D", NULL), MARTLET_INVALID_ARGUMENT, "Conv2D"));
@@ -300,6 +342,7 @@ int main(void) {
   profile(model, &data);
   predict(model, &data, labels);
   read_weights(model);
+  save_and_load(model, &data);
   make_mistakes(model, &data);
   martlet_model_release(model);
   if (failures == 0) puts("all well");

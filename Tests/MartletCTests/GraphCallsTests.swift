@@ -146,7 +146,7 @@ struct GraphCallsTests {
     let description = try created { martlet_model_describe($0, inner) }
     #expect(
       description.hasPrefix(
-        #"{"class_name": "Functional", "name": "inner", "inputs": [["x", 0, 0]], "#
+        #"{"class_name": "Functional", "name": "inner", "trainable": true, "inputs": [["x", 0, 0]], "#
           + #""outputs": [["d", 0, 0], ["x", 0, 0]], "layers": "#))
 
     let layer = try session.asLayer(inner)

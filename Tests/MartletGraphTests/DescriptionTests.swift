@@ -21,7 +21,7 @@ struct DescriptionTests {
           "class_name": "InputLayer", "name": "in",
           "config": .object(x.layer.configuration), "trainable": true, "parameters": 0,
           "trainable_parameters": 0,
-          "nodes": [["inputs": [], "output_shapes": [[28, 28, 1]]]],
+          "nodes": [["inputs": [], "output_shapes": [[28, 28, 1]]]], "weights": [],
         ])
     #expect(
       member(description, "layers.1")
@@ -29,6 +29,7 @@ struct DescriptionTests {
           "class_name": "Conv2D", "name": "conv", "config": .object(convolution.configuration),
           "trainable": true, "parameters": 320, "trainable_parameters": 320,
           "nodes": [["inputs": [["in", 0, 0]], "output_shapes": [[26, 26, 32]]]],
+          "weights": ["kernel", "bias"],
         ])
     #expect(member(description, "layers.2.nodes.0.output_shapes") == [[21_632]])
     // What is written can be read.
@@ -82,5 +83,18 @@ struct DescriptionTests {
         == [["inputs": [["a", 0, 0]], "output_shapes": [[3], [4]]]])
     #expect(member(description, "layers.1.outputs") == [["hidden", 0, 0], ["x", 0, 0]])
     #expect(member(description, "layers.1.layers.1.name") == "hidden")
+  }
+
+  /// Where a layer stands a second time, its first place is told.
+  @Test func ofALayerInTwoModels() throws {
+    let shared = try layer("Dense", #"{"units": 4, "name": "shared"}"#)
+    let x = try input(4, name: "x")
+    let inner = try Model(inputs: [x], outputs: [shared(x)], name: "inner")
+    let a = try input(4, name: "a")
+    let model = try Model(inputs: [a], outputs: [shared(inner(a))], name: "outer")
+    let description = JSONValue.object(model.describe())
+    #expect(member(description, "layers.1.layers.1.shared_with") == nil)
+    #expect(member(description, "layers.2.name") == "shared")
+    #expect(member(description, "layers.2.shared_with") == "inner/shared")
   }
 }

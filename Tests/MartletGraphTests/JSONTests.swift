@@ -106,6 +106,6 @@ struct JSONTests {
     let deep = String(repeating: "[", count: 1_000_000)
     #expect(
       message { _ = try JSONValue(parsing: deep) }
-        == "JSON, line 1, column 130: more than 128 levels deep")
+        == "JSON, line 1, column 162: more than 160 levels deep")
   }
 }

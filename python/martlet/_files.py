@@ -86,7 +86,8 @@ def signature(path: str | os.PathLike[str], owner: str) -> bytes:
     name = os.fspath(path)
     if os.path.isdir(name):
         raise IsADirectoryError(
-            f"{owner}: {name!r} is a folder; Martlet reads files: .keras, .weights.h5 and .h5"
+            f"{owner}: {name!r} is a folder; Martlet reads files: .keras, .weights.h5, .h5 and "
+            ".safetensors"
         )
     try:
         with open(name, "rb") as file:
@@ -103,6 +104,32 @@ def _near(name: str) -> str:
         return f" and no folder {folder!r}"
     near = nearest_name(base, os.listdir(folder or "."))
     return f"; did you mean {os.path.join(folder, near)!r}?" if near else ""
+
+
+#: What is raised of content that is wrong, and reaches the user as that.
+_TOLD = (NotImplementedError, ValueError, TypeError, OSError, MemoryError)
+#: What content raises that is not what it is taken for.
+_DAMAGE = (LookupError, AttributeError, AssertionError, ArithmeticError, RuntimeError, EOFError)
+
+
+@contextlib.contextmanager
+def reading(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Makes what is wrong with the content of a file an error that names the file.
+
+    Files may hold anything: what is not there, or of another kind, is damage and not a mistake of
+    the program.
+    """
+    name = os.fspath(path)
+    try:
+        yield
+    except _TOLD as error:
+        if name in str(error):
+            raise
+        kind = next(each for each in _TOLD if isinstance(error, each))
+        raise kind(f"{name!r}: {error}") from error
+    except _DAMAGE as error:
+        what = "it is nested too deep" if isinstance(error, RecursionError) else repr(error)
+        raise OSError(f"{name!r} cannot be read, it is damaged: {what}") from error
 
 
 def h5py() -> Any:

@@ -1,4 +1,4 @@
-"""The HDF5 files of Keras 2, which Keras 3 reads and writes too where a name ends in ``.h5``.
+"""The HDF5 files of Keras 1 and 2, which Keras 3 reads and writes where a name ends in ``.h5``.
 
 Weights stand in groups by the names of the layers and belong, in order, to the layers that have
 weights; the architecture is a JSON text in an attribute.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from . import _model_file
+from . import _legacy_config, _model_file
 from ._errors import not_supported
+from ._weights_file import attribute, checked, group_at, member, warn
 
 if TYPE_CHECKING:
     from .layers._layer import Layer
@@ -78,21 +79,19 @@ def _write_names(group: Any, key: str, names: list[str]) -> None:
 def load_model(
     file: Any, name: str, custom_objects: dict[str, Any] | None, compiles: bool
 ) -> Model:
-    """The model of a file. The state of its optimizer is left out."""
+    """The model of a file."""
     if "model_config" not in file.attrs:
         raise ValueError(
             f"{name!r} holds weights alone: build the model in code and use load_weights"
         )
-    description = _modern(json.loads(_text(file.attrs["model_config"])))
+    description = _legacy_config.modern(_object(file, "model_config", name))
     model = _model_file.from_description(description, custom_objects)
     if compiles and "training_config" in file.attrs:
-        training = json.loads(_text(file.attrs["training_config"]))
-        known = ("loss", "loss_weights", "metrics", "weighted_metrics")
-        configuration = {key: training.get(key) for key in known}
-        optimizer = training.get("optimizer_config") or training.get("optimizer")
-        configuration["optimizer"] = _modern_optimizer(optimizer)
-        _model_file.compile_as_described(model, configuration, custom_objects)
+        training = _legacy_config.modern_training(_object(file, "training_config", name))
+        _model_file.compile_as_described(model, training, custom_objects)
     load_weights(model, file, name, skip_mismatch=False)
+    if compiles:
+        _resume(model, file, name)
     return model
 
 
@@ -106,9 +105,10 @@ def load_weights(model: Model, file: Any, name: str, skip_mismatch: bool) -> Non
     """
     if skip_mismatch:
         not_supported(f"load_weights: skip_mismatch=True for {name!r}, a file of Keras 2")
-    root = file.get("model_weights", file)
-    stored = [(key, _arrays(root[key])) for key in _names(root, "layer_names")]
-    stored = [(key, arrays) for key, arrays in stored if arrays]
+    root = group_at(file, "model_weights") or file
+    keys = _names(root, "layer_names")
+    stored = [(key, _datasets(group_at(root, key), f"{name!r}: layer {key!r}")) for key in keys]
+    stored = [(key, datasets) for key, datasets in stored if datasets]
     layers = [layer for layer in model.layers if layer.weights]
     if len(stored) != len(layers):
         raise ValueError(
@@ -117,19 +117,81 @@ def load_weights(model: Model, file: Any, name: str, skip_mismatch: bool) -> Non
             f"model '{model.name}' has {len(layers)} ({_listed(each.name for each in layers)}); "
             "nothing has been loaded"
         )
+    origin = _Origin.of(file, root)
     found = []
-    for layer, (key, arrays) in zip(layers, stored, strict=True):
+    for layer, (key, datasets) in zip(layers, stored, strict=True):
+        origin.check(layer, name)
         weights = _in_order(layer)
-        if [each.shape for each in weights] != [each.shape for each in arrays]:
+        shapes = [origin.shape(layer, index, each.shape) for index, each in enumerate(datasets)]
+        if [tuple(each.shape) for each in weights] != shapes:
             raise ValueError(
                 f"{name!r} holds the weights of another model: layer '{layer.name}' has weights of "
                 f"shapes {[each.shape for each in weights]}, the file's layer '{key}' "
-                f"{[each.shape for each in arrays]}; nothing has been loaded"
+                f"{[each.shape for each in datasets]}; nothing has been loaded"
             )
-        values = {weight.path: array for weight, array in zip(weights, arrays, strict=True)}
+        # Read only now: no more than the layer has.
+        values = {
+            weight.path: origin.array(layer, index, dataset)
+            for index, (weight, dataset) in enumerate(zip(weights, datasets, strict=True))
+        }
         found.append((layer, [values[each.path] for each in layer.weights]))
     for layer, arrays in found:
         layer.set_weights(arrays)
+
+
+class _Origin(NamedTuple):
+    """What wrote a file, which tells how the axes of kernels stand in it."""
+
+    version: str
+    backend: str
+
+    @classmethod
+    def of(cls, file: Any, root: Any) -> _Origin:
+        def told(key: str, default: str) -> str:
+            found = (attribute(place, key) for place in (root, file))
+            return next((_text(each) for each in found if each is not None), default)
+
+        # Before there was the attribute, it was Keras 1.
+        return cls(told("keras_version", "1"), told("backend", ""))
+
+    def check(self, layer: Layer, name: str) -> None:
+        """Refuses a model within the model, of whose kernels it is not known where they stand."""
+        for inner in getattr(layer, "layers", []):
+            self.check(inner, name)
+            if "Conv" in type(inner).__name__ and self.turns(inner, (1, 1, 1, 1)):
+                not_supported(
+                    f"{name!r}: the kernel of '{inner.name}' within '{layer.name}', with the axes "
+                    f"that Keras {self.version} gave it,"
+                )
+
+    def turns(self, layer: Layer, shape: tuple[int, ...]) -> bool:
+        """Whether the first weight of a layer stands in another order."""
+        order = _legacy_config.order_of_axes(layer, shape, self.version)
+        return order is not None or self.backend == "theano"
+
+    def shape(self, layer: Layer, index: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape that a weight of the file has in today's order of axes."""
+        if index:
+            return tuple(shape)
+        order = _legacy_config.order_of_axes(layer, shape, self.version)
+        turned = [shape[axis] for axis in order] if order else list(shape)
+        if type(layer).__name__ == "Conv1D" and len(turned) == 4 and turned[1] == 1:
+            # A sequence was an image of one column.
+            del turned[1]
+        return tuple(turned)
+
+    def array(self, layer: Layer, index: int, dataset: Any) -> np.ndarray:
+        """The values of a weight."""
+        array = np.asarray(dataset[()])
+        if index:
+            return array
+        order = _legacy_config.order_of_axes(layer, array.shape, self.version)
+        if order:
+            array = array.transpose(order)
+        if self.backend == "theano" and "Conv" in type(layer).__name__:
+            # Theano's convolutions turned the kernel around.
+            array = array[::-1, ::-1] if array.ndim == 4 else array[::-1]
+        return array.reshape(self.shape(layer, index, dataset.shape))
 
 
 def _in_order(layer: Layer) -> list[Any]:
@@ -137,52 +199,83 @@ def _in_order(layer: Layer) -> list[Any]:
     return sorted(layer.weights, key=lambda each: not each.trainable)
 
 
-# ---- Configurations --------------------------------------------------------------------------
+# ---- Going on --------------------------------------------------------------------------------
 
 
-def _modern(description: dict[str, Any]) -> dict[str, Any]:
-    """The configuration of a layer or model in today's words."""
-    config = dict(description["config"])
-    if "layers" in config:
-        config["layers"] = [_modern(each) for each in config["layers"]]
-    shape = config.pop("batch_input_shape", None)
-    if shape is not None:
-        key = "batch_shape" if description["class_name"] == "InputLayer" else "input_shape"
-        config[key] = shape if key == "batch_shape" else shape[1:]
-    axis = config.get("axis")
-    if description["class_name"] == "BatchNormalization" and isinstance(axis, list):
-        [config["axis"]] = axis
-    return {**description, "config": config}
+def _resume(model: Model, file: Any, name: str) -> None:
+    """Gives the optimizer the state of a file, where it can be told what is what."""
+    group = group_at(file, "optimizer_weights")
+    if group is None or model._compiled_handle() is None or not _names(group, "weight_names"):
+        return
+    assert model.optimizer is not None
+    datasets = _datasets(group, f"{name!r}: the optimizer")
+    variables = model.optimizer.variables
+    if not any("learning_rate" in each for each in _names(group, "weight_names")):
+        variables = _slot_by_slot(model.optimizer)
+    if [tuple(each.shape) for each in variables] != [tuple(each.shape) for each in datasets]:
+        warn(
+            f"{name!r}: optimizer '{model.optimizer.name}' starts afresh, since the file has "
+            f"{len(datasets)} weights of one, or other shapes, and this one has {len(variables)}"
+        )
+        return
+    for variable, dataset in zip(variables, datasets, strict=True):
+        variable.assign(dataset[()])
 
 
-def _modern_optimizer(description: Any) -> Any:
-    if not isinstance(description, dict):
-        return description
-    given = description.get("config", {})
-    config = {_OPTIMIZER_KEYS.get(key, key): value for key, value in given.items()}
-    left_out = ("decay", "is_legacy_optimizer", "jit_compile")
-    kept = {key: value for key, value in config.items() if key not in left_out}
-    return {"class_name": description["class_name"], "config": kept}
+#: What is remembered of each weight, in the order of Keras 2, by optimizers.
+_SLOTS = {"RMSprop": ("velocity", "momentum", "average_gradient")}
+_USUAL_SLOTS = ("momentum", "velocity", "velocity_hat")
 
 
-_OPTIMIZER_KEYS = {"lr": "learning_rate"}
+def _slot_by_slot(optimizer: Any) -> list[Any]:
+    """The state in the order of Keras 2: without the rate, and one slot of all weights together."""
+    order = ("iteration", *_SLOTS.get(type(optimizer).__name__, _USUAL_SLOTS))
+
+    def place(variable: Any) -> int:
+        suffixes = [each for each in order if variable.name.endswith(each)]
+        return order.index(max(suffixes, key=len)) if suffixes else len(order)
+
+    return sorted((each for each in optimizer.variables if each.name != "learning_rate"), key=place)
+
 
 # ---- Small parts -----------------------------------------------------------------------------
 
 
-def _arrays(group: Any) -> list[np.ndarray]:
-    return [np.asarray(group[each]) for each in _names(group, "weight_names")]
+def _datasets(group: Any, what: str) -> list[Any]:
+    """The datasets of a layer, or an optimizer, in order; none is read."""
+    if group is None:
+        raise ValueError(f"{what} is missing")
+    found = []
+    for path in _names(group, "weight_names"):
+        folder, _, key = path.rpartition("/")
+        place = group_at(group, folder) if folder else group
+        dataset = None if place is None else member(place, key)
+        found.append(checked(dataset, f"{what}: weight {path!r}"))
+    return found
+
+
+def _object(file: Any, key: str, name: str) -> dict[str, Any]:
+    """An object that stands in an attribute as a JSON text."""
+    try:
+        value = json.loads(_text(attribute(file, key)))
+    except ValueError as error:
+        raise OSError(f"{name!r} is damaged: its {key} is no JSON text ({error})") from None
+    if not isinstance(value, dict):
+        raise OSError(f"{name!r} is damaged: its {key} is no object")
+    return value
 
 
 def _names(group: Any, key: str) -> list[str]:
     """A list of names in an attribute, or in several where it was too long for one."""
-    if key in group.attrs:
-        return [_text(each) for each in group.attrs[key]]
+    held = attribute(group, key)
+    if held is not None:
+        return [_text(each) for each in held]
     names: list[str] = []
     for number in itertools.count():
-        if f"{key}{number}" not in group.attrs:
+        held = attribute(group, f"{key}{number}")
+        if held is None:
             return names
-        names += [_text(each) for each in group.attrs[f"{key}{number}"]]
+        names += [_text(each) for each in held]
     raise AssertionError("not reached")
 
 

@@ -163,6 +163,8 @@ class _Graph:
         #: By layer and number of the call: its outputs.
         self.outputs: dict[tuple[str, int], list[KerasTensor]] = {}
         self.waiting: list[tuple[str, int, Any]] = []
+        #: The least number of a call that the lists of Keras 2 refer to, by layer.
+        self.numbers: dict[str, int] = {}
         for entry in config["layers"]:
             layer = make(entry)
             name = entry.get("name") or layer.name
@@ -172,6 +174,11 @@ class _Graph:
                 continue
             for number, node in enumerate(entry.get("inbound_nodes", [])):
                 self.waiting.append((name, number, node))
+        nodes = [node for _, _, node in self.waiting if isinstance(node, list)]
+        if nodes:
+            ends = [_references(config[key]) for key in ("input_layers", "output_layers")]
+            for source, call, *_ in (each for node in [*nodes, *ends] for each in node):
+                self.numbers[source] = min(call, self.numbers.get(source, call))
 
     def call_all(self) -> None:
         """Makes the calls, each when its inputs are there and those before it of its layer."""
@@ -229,8 +236,17 @@ class _Graph:
     def counted(self, reference: list[Any]) -> tuple[str, int, int]:
         """A reference whose call is counted as in `_first_call`."""
         name, call, index = reference[:3]
+        return name, int(call) - self.first_call(name), int(index)
+
+    def first_call(self, name: str) -> int:
+        """The number of the first call of a layer in the references that `counted` is given."""
         layer = self.layers.get(name)
-        return name, int(call) - (_first_call(layer) if layer is not None else 0), int(index)
+        if layer is None:
+            return 0
+        if name not in self.numbers:
+            return _first_call(layer)
+        # Keras 2 counted the calls of a model from 0 or from 1, by its release.
+        return min(self.numbers[name], 1) if hasattr(layer, "layers") else 0
 
     def references(self, node: Any) -> list[tuple[str, int, int]]:
         """The tensors that a call takes."""
@@ -243,12 +259,25 @@ class _Graph:
     def ends(self, structure: Any) -> Any:
         if isinstance(structure, dict):
             return {key: self.ends(each) for key, each in structure.items()}
-        if len(structure) == 3 and isinstance(structure[0], str):
+        if _is_reference(structure):
             reference = self.counted(structure)
             if reference[:2] not in self.outputs:
                 raise ValueError(f"the configuration has no layer {structure[0]!r} to end in")
             return self.symbol(reference)
         return [self.ends(each) for each in structure]
+
+
+def _is_reference(structure: Any) -> bool:
+    return len(structure) == 3 and isinstance(structure[0], str)
+
+
+def _references(structure: Any) -> list[list[Any]]:
+    """The references within a structure of them."""
+    if isinstance(structure, dict):
+        structure = list(structure.values())
+    if _is_reference(structure):
+        return [structure]
+    return [each for part in structure for each in _references(part)]
 
 
 def _tensors(node: dict[str, Any]) -> list[tuple[str, int, int]]:

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 #: The release of Keras whose layout this is.
 KERAS_VERSION = "3.15.1"
 _WEIGHTS = "model.weights.h5"
-#: Larger than any configuration; a compressed member that claims more than it can be is refused.
-_LARGEST_CONFIG = 1 << 28
-_LARGEST_EXPANSION = 1000
+#: Larger than any configuration.
+_LARGEST_CONFIG = 1 << 26
+#: What the weights may take: a weight and what optimizers remember of it, in double precision, and
+#: the names of groups. Only compressed ones are held to it: others are no larger than the file.
+_ROOM, _ROOM_PER_WEIGHT = 1 << 26, 64
 
 
 # ---- Writing ---------------------------------------------------------------------------------
@@ -87,6 +89,13 @@ def load_model(
     """The model of a file."""
     name = os.fspath(path)
     start = _files.signature(path, "load_model")
+    with _files.reading(name):
+        return _model_of(name, start, custom_objects, compiles)
+
+
+def _model_of(
+    name: str, start: bytes, custom_objects: dict[str, Any] | None, compiles: bool
+) -> Model:
     if start == _files.HDF5_SIGNATURE:
         from . import _legacy_file
 
@@ -98,7 +107,7 @@ def load_model(
         if compiles:
             compile_as_described(model, description.get("compile_config"), custom_objects)
         if model.built:
-            with _weights_in(archive, name) as file:
+            with _weights_in(archive, name, model) as file:
                 _weights_file.load(model, file, name)
     return model
 
@@ -107,8 +116,13 @@ def load_weights(model: Model, path: str | os.PathLike[str], skip_mismatch: bool
     """Gives a model the weights of a file of any of the formats."""
     name = os.fspath(path)
     start = _files.signature(path, "load_weights")
+    with _files.reading(name):
+        _load_weights(model, name, start, skip_mismatch)
+
+
+def _load_weights(model: Model, name: str, start: bytes, skip_mismatch: bool) -> None:
     if start.startswith(_files.ZIP_SIGNATURE):
-        with _archive(name, start) as archive, _weights_in(archive, name) as file:
+        with _archive(name, start) as archive, _weights_in(archive, name, model) as file:
             _weights_file.load(model, file, name, skip_mismatch)
         return
     if start != _files.HDF5_SIGNATURE:
@@ -160,8 +174,9 @@ def _archive(name: str, start: bytes) -> Iterator[zipfile.ZipFile]:
 
 
 @contextlib.contextmanager
-def _weights_in(archive: zipfile.ZipFile, name: str) -> Iterator[Any]:
-    content = _member(archive, _WEIGHTS, name)
+def _weights_in(archive: zipfile.ZipFile, name: str, model: Model) -> Iterator[Any]:
+    largest = _ROOM + _ROOM_PER_WEIGHT * model.count_params()
+    content = _member(archive, _WEIGHTS, name, largest)
     with _weights_file.opened(io.BytesIO(content), name) as file:
         yield file
 
@@ -174,7 +189,7 @@ def _json(archive: zipfile.ZipFile, member: str, name: str) -> Any:
         raise OSError(f"{name!r} is damaged: its {member} is no JSON text ({error})") from None
 
 
-def _member(archive: zipfile.ZipFile, member: str, name: str, largest: int | None = None) -> bytes:
+def _member(archive: zipfile.ZipFile, member: str, name: str, largest: int) -> bytes:
     try:
         info = archive.getinfo(member)
     except KeyError:
@@ -182,8 +197,11 @@ def _member(archive: zipfile.ZipFile, member: str, name: str, largest: int | Non
             f"{name!r} is no model that Martlet can read: there is no {member} in it, only "
             f"{', '.join(archive.namelist()[:5]) or 'nothing'}"
         ) from None
-    claims_too_much = info.file_size > _LARGEST_EXPANSION * max(info.compress_size, 1)
-    if claims_too_much or (largest is not None and info.file_size > largest):
+    if info.compress_type == zipfile.ZIP_STORED:
+        fits = info.file_size == info.compress_size
+    else:
+        fits = info.file_size <= largest
+    if not fits:
         raise ValueError(
             f"{name!r}: {member} claims to be {info.file_size:,} bytes; it is not read"
         )

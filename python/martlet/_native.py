@@ -31,6 +31,7 @@ _EXCEPTIONS: dict[int, type[Exception]] = {
     lib.MARTLET_INVALID_STATE: ValueError,
     lib.MARTLET_NOT_FINITE: NonFiniteError,
     lib.MARTLET_OUT_OF_MEMORY: MemoryError,
+    lib.MARTLET_FILE_ERROR: OSError,
 }
 
 _DTYPES = {
@@ -375,6 +376,23 @@ def model_as_layer(model: Handle) -> Handle:
 def model_describe(model: Handle) -> dict[str, Any]:
     """Layers, calls and shapes of the model."""
     return json.loads(_created_text(lib.martlet_model_describe, model))
+
+
+def model_save(model: Handle, path: str, options: dict[str, Any]) -> None:
+    """Writes a safetensors file, whole or not at all."""
+    _check(lib.martlet_model_save(model, _utf8(path), _json(options)))
+
+
+def model_load(path: str) -> Handle:
+    """The model of a safetensors file."""
+    out = ffi.new("martlet_model **")
+    _check(lib.martlet_model_load(out, _utf8(path)))
+    return ffi.gc(out[0], lib.martlet_model_release)
+
+
+def model_file_metadata(path: str) -> dict[str, str]:
+    """Texts that a safetensors file holds beside the tensors."""
+    return json.loads(_created_text(lib.martlet_model_file_metadata, _utf8(path)))
 
 
 def model_compile(model: Handle, configuration: dict[str, Any]) -> None:

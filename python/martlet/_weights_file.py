@@ -12,6 +12,7 @@ all that to go on as if it had not been interrupted.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -103,10 +104,12 @@ def _write_continuation(model: Model, group: Any) -> None:
     group.attrs["random_position"] = np.uint64(_native.random_position())
     # The state above has it in single precision only.
     group.attrs["learning_rate"] = float(model.optimizer.learning_rate)  # type: ignore[union-attr] # compiled
-    group.create_dataset("seeds", data=np.array([_seed(each) for each in _random(model)], "u8"))
+    seeds = [_seed(each) for each in random_layers(model)]
+    group.create_dataset("seeds", data=np.array(seeds, "u8"))
 
 
-def _random(model: Model) -> list[Layer]:
+def random_layers(model: Model) -> list[Layer]:
+    """The layers that draw random numbers in training, each once."""
     return [layer for _, layer in places(model) if _seed(layer) is not None]
 
 
@@ -172,7 +175,7 @@ def load(model: Model, file: Any, name: str, skip_mismatch: bool = False) -> Non
         for variable, value in zip(_own_weights(layer), values, strict=False):
             variable.assign(value)
     if faults:
-        _warn(f"{name!r}: skipped what does not fit: {'; '.join(faults)}")
+        warn(f"{name!r}: skipped what does not fit: {'; '.join(faults)}")
     if state is not None:
         _resume(model, file, state)
 
@@ -187,7 +190,7 @@ def _values(file: Any, path: str, layer: Layer, weights: list[Any]) -> list[np.n
     if not weights:
         return []
     what = f"layer '{layer.name}' ({type(layer).__name__})"
-    group = _group(file, path)
+    group = group_at(file, path)
     if group is None:
         raise ValueError(f"{what} is not in it: there is no group {path!r}")
     if len(group) != len(weights):
@@ -203,37 +206,70 @@ def _values(file: Any, path: str, layer: Layer, weights: list[Any]) -> list[np.n
 
 def _array(group: Any, index: int, shape: tuple[int, ...], what: str) -> np.ndarray:
     """A dataset of a known shape: nothing larger is ever read."""
-    dataset = _member(group, str(index))
+    dataset = member(group, str(index))
     if dataset is None or not hasattr(dataset, "shape"):
         raise ValueError(f"{what} is missing: there is no {index!r} in {group.name!r}")
-    if dataset.is_virtual or dataset.external:
-        raise ValueError(f"{what} stands in another file, which is not followed")
+    checked(dataset, what)
     if dataset.shape != tuple(shape):
         raise ValueError(f"{what} has shape {tuple(shape)}, in the file {dataset.shape}")
-    if dataset.dtype.kind not in "fiu":
-        raise ValueError(f"{what} holds {dataset.dtype} values, expected numbers")
     return dataset[()]
 
 
-def _group(file: Any, path: str) -> Any:
+def checked(dataset: Any, what: str) -> Any:
+    """A dataset of numbers in the file itself."""
+    if dataset is None or not hasattr(dataset, "shape"):
+        raise ValueError(f"{what} is missing")
+    if dataset.is_virtual or dataset.external:
+        raise ValueError(f"{what} stands in another file, which is not followed")
+    if dataset.dtype.kind not in "fiu":
+        raise ValueError(f"{what} holds {dataset.dtype} values, expected numbers")
+    return dataset
+
+
+def group_at(file: Any, path: str) -> Any:
+    """The group at a path; None where there is none. Links to elsewhere are not followed."""
     for part in path.split("/"):
-        file = _member(file, part)
+        file = member(file, part)
         if file is None or not hasattr(file, "keys"):
             return None
     return file
 
 
-def _member(group: Any, key: str) -> Any:
-    """What a group holds itself. Links to elsewhere are not followed."""
+def member(group: Any, key: str) -> Any:
+    """What a group holds itself; None for nothing, and for what is linked from elsewhere."""
     link = group.get(key, getlink=True)
     return group[key] if isinstance(link, _files.h5py().HardLink) else None
 
 
+#: More than the names of any model's layers take.
+_LARGEST_ATTRIBUTE = 1 << 26
+
+
+def attribute(group: Any, key: str) -> Any:
+    """A text, a number or an array of them that a group has as an attribute; None for nothing.
+
+    Raises
+    ------
+    ValueError
+        If it is something else. Of a type that damage has made of text, HDF5 itself would follow
+        references that lead nowhere.
+    """
+    if key not in group.attrs:
+        return None
+    types = _files.h5py().h5t
+    held = group.attrs.get_id(key)
+    kind = held.get_type()
+    is_plain = isinstance(kind, types.TypeStringID | types.TypeIntegerID | types.TypeFloatID)
+    if not is_plain or math.prod(held.shape) * kind.get_size() > _LARGEST_ATTRIBUTE:
+        raise ValueError(f"its attribute {key!r} is neither text nor numbers")
+    return group.attrs[key]
+
+
 def _places_with_weights(file: Any, path: str) -> Iterator[str]:
-    layers = _group(file, f"{path}layers")
+    layers = group_at(file, f"{path}layers")
     for key in layers or []:
         inner = f"{path}layers/{key}/"
-        group = _group(file, f"{inner}vars")
+        group = group_at(file, f"{inner}vars")
         if group is not None and len(group):
             yield f"{inner}vars"
         yield from _places_with_weights(file, inner)
@@ -244,7 +280,7 @@ def _places_with_weights(file: Any, path: str) -> Iterator[str]:
 
 def _state(model: Model, file: Any, name: str) -> list[tuple[Any, np.ndarray]] | None:
     """The optimizer's variables and their values; None where there is no training to go on with."""
-    group = _group(file, "optimizer/vars")
+    group = group_at(file, "optimizer/vars")
     if group is None or model._compiled_handle() is None:
         return None
     assert model.optimizer is not None
@@ -260,7 +296,7 @@ def _state(model: Model, file: Any, name: str) -> list[tuple[Any, np.ndarray]] |
             for index, variable in enumerate(variables)
         ]
     except ValueError as error:
-        _warn(f"{name!r}: optimizer '{model.optimizer.name}' starts afresh, since {error}")
+        warn(f"{name!r}: optimizer '{model.optimizer.name}' starts afresh, since {error}")
         return None
 
 
@@ -268,26 +304,28 @@ def _resume(model: Model, file: Any, state: list[tuple[Any, np.ndarray]]) -> Non
     assert model.optimizer is not None
     for variable, value in state:
         variable.assign(value)
-    group = _group(file, _OWN)
+    group = group_at(file, _OWN)
     if group is None:
         return
     if any(variable.name == "learning_rate" for variable, _ in state):
-        rate = group.attrs.get("learning_rate")
+        rate = attribute(group, "learning_rate")
         if rate is not None and np.float32(rate) == np.float32(model.optimizer.learning_rate):
             model.optimizer.learning_rate = float(rate)
     if model.optimizer.iterations == 0:
         # There is no training to go on with: its random numbers are those of the program.
         return
-    random = _random(model)
-    seeds = _member(group, "seeds")
+    random = random_layers(model)
+    seeds = member(group, "seeds")
     if seeds is not None and seeds.shape == (len(random),):
         for layer, seed in zip(random, seeds[()].tolist(), strict=True):
             _native.layer_set_seed(layer._handle, seed)
-    if "random_position" in group.attrs:
-        model._continues_at = _randomness.Position(int(group.attrs["random_position"]))
+    position = attribute(group, "random_position")
+    if position is not None:
+        model._continues_at = _randomness.Position(int(position) % 2**64)
 
 
-def _warn(message: str) -> None:
+def warn(message: str) -> None:
+    """Tells the caller of `load_weights` or `load_model`."""
     import warnings
 
     warnings.warn(message, UserWarning, stacklevel=5)

@@ -34,6 +34,10 @@ __all__ = [
 ]
 
 
+#: The ending of the files that the core writes.
+_FROZEN = ".safetensors"
+
+
 class Model(Trainer, BuiltInLayer):
     """A model made of the symbols that lead from its inputs to its outputs.
 
@@ -382,8 +386,10 @@ class Model(Trainer, BuiltInLayer):
         Parameters
         ----------
         filepath
-            Ends in ``.keras``; or in ``.h5``, the form of Keras 2, which leaves the state of the
-            training out.
+            Ends in ``.keras``; in ``.h5``, the form of Keras 2, which leaves the state of the
+            training out; or in ``.safetensors``, Martlet's own form in a single file, which needs
+            no h5py and which programs in C and Swift load, too. Layers and models written in Python
+            stand in that one as what they do, so reading it needs no code of yours.
         overwrite
             Whether a file of that name may be replaced.
         zipped
@@ -405,7 +411,7 @@ class Model(Trainer, BuiltInLayer):
         from . import _model_file
 
         refuse("save", zipped=False if zipped is False else None)
-        name = _target(filepath, overwrite, (".keras", ".h5"), "save")
+        name = _target(filepath, overwrite, (".keras", ".h5", _FROZEN), "save")
         if name.endswith(".weights.h5"):
             raise ValueError(f"save: {name!r} is a name for weights alone: say save_weights")
         if name.endswith(".keras"):
@@ -413,7 +419,74 @@ class Model(Trainer, BuiltInLayer):
             return
         if not self.built:
             self._not_built()
+        if name.endswith(_FROZEN):
+            from . import _frozen_file
+
+            _frozen_file.save(self, name)
+            return
         _model_file.save_legacy(self, name)
+
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        format: str | None = None,
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Writes the model for prediction elsewhere, without what only training needs.
+
+        Layers and models written in Python stand in the file as what they do. The file is there
+        whole or not at all.
+
+        Parameters
+        ----------
+        filepath
+            Of the file to be.
+        format
+            ``"onnx"``, which runs in many programs (needs the package onnx: operator set 17, the
+            number of samples open), or ``"safetensors"``, which Martlet's C and Swift interfaces
+            and :func:`martlet.models.load_model` read. None for what the name ends in: ``.onnx`` or
+            ``.safetensors``. Keras's other formats are not supported.
+        verbose
+            Accepted; nothing is printed.
+        input_signature
+            Not supported yet: inputs are those of the model, float32.
+        **kwargs
+            None is known.
+
+        Raises
+        ------
+        ValueError
+            If the format is unknown, or the model is not built.
+        NotImplementedError
+            If a layer has no form in ONNX; the message names it.
+        ImportError
+            If the package onnx is missing; the message says how to get it.
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import martlet
+        >>> model = martlet.Sequential([martlet.Input((4,)), martlet.layers.Dense(2)])
+        >>> model.export("model.onnx")  # doctest: +SKIP
+        >>> model.export("model.safetensors")  # doctest: +SKIP
+        """
+        from . import _frozen_file
+
+        refuse("export", input_signature=input_signature)
+        if kwargs:
+            raise TypeError(f"export does not know the arguments {sorted(kwargs)}")
+        name = os.fspath(filepath)
+        if not self.built:
+            self._not_built()
+        if _export_format(name, format) == "onnx":
+            from . import _onnx
+
+            _onnx.save(self, name)
+        else:
+            _frozen_file.save(self, name, with_training=False)
 
     def save_weights(
         self,
@@ -463,7 +536,8 @@ class Model(Trainer, BuiltInLayer):
         Parameters
         ----------
         filepath
-            A ``.weights.h5`` or ``.keras`` file of Martlet or Keras, or an ``.h5`` file of Keras 2.
+            A ``.weights.h5`` or ``.keras`` file of Martlet or Keras, an ``.h5`` file of Keras 1 or
+            2, or a ``.safetensors`` file of Martlet, of which the weights alone are taken.
         skip_mismatch
             Whether layers that do not fit keep their weights, with a warning, instead of an error.
         **kwargs
@@ -479,13 +553,15 @@ class Model(Trainer, BuiltInLayer):
             If it is of another model; the message names the layer and both shapes. Nothing has
             changed then.
         """
-        from . import _model_file
+        from . import _frozen_file, _model_file
 
         if kwargs:
             raise TypeError(f"load_weights does not know the arguments {sorted(kwargs)}")
         if not self.built:
             self._not_built()
-        _model_file.load_weights(self, filepath, skip_mismatch)
+        is_frozen = os.fspath(filepath).endswith(_FROZEN)
+        load = _frozen_file.load_weights if is_frozen else _model_file.load_weights
+        load(self, filepath, skip_mismatch)
 
     def summary(
         self,
@@ -807,7 +883,8 @@ def load_model(
     Parameters
     ----------
     filepath
-        A ``.keras`` file of Martlet or Keras, or an ``.h5`` file of Keras 2.
+        A ``.keras`` file of Martlet or Keras, an ``.h5`` file of Keras 1 or 2, or a
+        ``.safetensors`` file of Martlet.
     custom_objects
         Classes and functions of your own by the names that the file has for them.
     compile
@@ -824,8 +901,10 @@ def load_model(
     ValueError
         If it holds what Martlet does not know, or Python code.
     """
-    from . import _model_file
+    from . import _frozen_file, _model_file
 
+    if os.fspath(filepath).endswith(_FROZEN):
+        return _frozen_file.load(filepath, custom_objects, compile)
     return _model_file.load_model(filepath, custom_objects, compile)
 
 
@@ -914,6 +993,24 @@ def clone_model(
         return made
 
     return type(model)._from_entries(model.get_config(), make)
+
+
+def _export_format(name: str, given: str | None) -> str:
+    """The format of a file to export, by its name if none is given."""
+    known = ("onnx", "safetensors")
+    if given is not None:
+        if given in ("tf_saved_model", "openvino", "litert", "torch"):
+            not_supported(f"export: format={given!r}")
+        if given not in known:
+            raise unknown_name("format", given, known)
+        return given
+    ending = os.path.splitext(name)[1].removeprefix(".")
+    if ending not in known:
+        raise ValueError(
+            f"export: the name of the file must end in .onnx or .safetensors, got {name!r}; or say "
+            'format="onnx"'
+        )
+    return ending
 
 
 def _target(

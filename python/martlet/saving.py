@@ -1,6 +1,7 @@
 """Models and weights in files, and objects as the descriptions that files hold.
 
-Files need the package h5py: ``pip install "martlet[files]"``.
+Files need the package h5py: ``pip install "martlet[files]"``; those that end in ``.safetensors`` do
+not.
 """
 
 from __future__ import annotations

@@ -524,7 +524,7 @@ except OSError as error:
     @pytest.mark.parametrize(
         ("name", "kind", "message"),
         [
-            ("m.h6", ValueError, "must end in .keras or .h5, got"),
+            ("m.h6", ValueError, "must end in .keras or .h5 or .safetensors, got"),
             ("missing/m.keras", OSError, "there is no folder"),
             ("", ValueError, "must end in"),
         ],

@@ -48,7 +48,8 @@ enum {
   MARTLET_INVALID_STATE = 3,    /* a call out of order: training before compiling */
   MARTLET_NOT_FINITE = 4,       /* NaN or infinity in the data, the loss or the gradients */
   MARTLET_OUT_OF_MEMORY = 5,
-  MARTLET_STOPPED = 6           /* the progress callback asked to stop */
+  MARTLET_STOPPED = 6,          /* the progress callback asked to stop */
+  MARTLET_FILE_ERROR = 7        /* a file that the system refuses, or that is cut short or damaged */
 };
 
 /* The ABI version of the library, to be compared with MARTLET_ABI_VERSION. */
@@ -227,15 +228,38 @@ MARTLET_API void martlet_model_release(martlet_model *model);
 /* Creates a handle to the model as a layer: to nest it, or to reach its weights. */
 MARTLET_API martlet_status martlet_model_as_layer(martlet_layer **out, const martlet_model *model);
 /* Creates a JSON description:
- *   {"class_name": "Functional", "name": "functional",
+ *   {"class_name": "Functional", "name": "functional", "trainable": true,
  *    "inputs": [["input_layer", 0, 0]], "outputs": [["dense", 0, 0]],
  *    "layers": [{"class_name": "Conv2D", "name": "conv2d", "config": {...}, "trainable": true,
  *                "parameters": 320, "trainable_parameters": 320,
- *                "nodes": [{"inputs": [["input_layer", 0, 0]], "output_shapes": [[26, 26, 32]]}]}]}
+ *                "nodes": [{"inputs": [["input_layer", 0, 0]], "output_shapes": [[26, 26, 32]]}],
+ *                "weights": ["kernel", "bias"]}]}
  * Layers stand in topological order, inputs as class "InputLayer"; a tensor is
  * [layer name, index of the call, index of the output]; shapes are of one sample, null for
- * extents left open. Nested models have "layers" of their own. */
+ * extents left open. Nested models have "layers" of their own. A layer that stands in several of them is
+ * described wherever it stands, from the second time on with "shared_with": the names of the models around
+ * its first place and its own, with slashes between them. */
 MARTLET_API martlet_status martlet_model_describe(char **out, const martlet_model *model);
+
+/* Writes a model to a file: what martlet_model_describe says, and the weights. It is there whole or not at
+ * all; one of that name is replaced when the new one is finished.
+ * The file has the safetensors form (its names end in .safetensors), which many programs read. Tensors are
+ * named by models within the model, layer and weight: "encoder/dense/kernel".
+ * options: a JSON object, NULL for "{}":
+ *   {"training": true,         whether training can go on from the file, bit by bit: what the model was
+ *                              compiled with, the optimizer's state, the random numbers to come;
+ *                              without it: if the model is compiled
+ *    "metadata": {"by": "me"}} texts to be kept with it
+ * path: UTF-8. MARTLET_FILE_ERROR where the system refuses. */
+MARTLET_API martlet_status martlet_model_save(martlet_model *model, const char *path,
+                                              const char *options);
+/* Creates the model of such a file, ready to predict, and compiled where the file holds a training: it
+ * then goes on as if it had not been interrupted. MARTLET_FILE_ERROR for a file that is cut short or
+ * damaged. Files need not be trusted: nothing that they say is believed before it has been checked. */
+MARTLET_API martlet_status martlet_model_load(martlet_model **out, const char *path);
+/* Creates the metadata of such a file, a JSON object of texts: those that martlet_model_save was given,
+ * "model", and others of the library's own. */
+MARTLET_API martlet_status martlet_model_file_metadata(char **out, const char *path);
 
 /* ---- Training ------------------------------------------------------------------------------- */
 

@@ -19,9 +19,10 @@ private struct JSONParser {
   let bytes: [UInt8]
   var position = 0
 
-  /// Arrays and objects within each other. Far beyond any model description, far below what a
-  /// small thread's stack holds.
-  static let depthLimit = 128
+  /// Arrays and objects within each other. Beyond the description of models that stand as deep in each
+  /// other as they may (`Model.largestDepth`, two levels each), far below what a small thread's stack
+  /// holds.
+  static let depthLimit = 160
 
   init(bytes: [UInt8]) { self.bytes = bytes }
 

@@ -73,7 +73,10 @@ class Weight(BuiltInLayer):
         trained: bool = True,
         weight_name: str = "value",
         path: str | None = None,
+        **kwargs: Any,
     ) -> None:
+        if path is not None:
+            kwargs["name"] = path.replace("/", "_")
         super().__init__(
             {
                 "shape": list(shape),
@@ -83,12 +86,17 @@ class Weight(BuiltInLayer):
                 "trained": trained,
                 "weight_name": weight_name,
             },
-            name=path.replace("/", "_") if path else None,
+            **kwargs,
         )
         self.trained = trained
         self.symbol()
         self.variable = super().weights[0]
         self.variable.path = path or self.variable.path
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Weight:
+        """A new layer from what `get_config` gave."""
+        return cls(**{key.removeprefix("value_"): each for key, each in config.items()})
 
     @property
     def weights(self) -> list[Variable]:
