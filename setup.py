@@ -27,12 +27,16 @@ VERSION_SOURCE = ROOT / "Sources" / "Martlet" / "Library.swift"
 GENERATED = ROOT / "build" / "native"
 LIBRARY = "libmartlet.so"
 
-# The functions that the core calls after each batch and before each step live in Python.
+# The functions that the core calls after each batch, before each step and for losses written with
+# NumPy live in Python.
 CALLBACK = """
 extern "Python" int32_t martlet_python_progress(
     void *user, int64_t batches_done, int64_t batch_count, const double *results,
     int32_t result_count);
 extern "Python" int32_t martlet_python_learning_rate(void *user, int64_t steps, double *rate);
+extern "Python" int32_t martlet_python_loss(
+    void *user, int64_t count, const float *targets, const float *predictions, float *values,
+    float *gradients);
 """
 
 

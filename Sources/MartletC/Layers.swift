@@ -19,6 +19,24 @@ public func martlet_layer_create(
   }
 }
 
+@c(martlet_layer_create_loss) @implementation
+public func martlet_layer_create_loss(
+  _ out: UnsafeMutablePointer<OpaquePointer?>?, _ name: UnsafePointer<CChar>?,
+  _ function: martlet_loss_function?, _ user: UnsafeMutableRawPointer?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let out = try notNull(out, "out")
+    let function = try notNull(function, "function")
+    // The caller's own, who answers for the thread that calls.
+    nonisolated(unsafe) let user = user
+    let layer = try Layer.externalLoss(name: optionalText(name, "name")) {
+      count, targets, predictions, values, gradients in
+      function(user, Int64(count), targets, predictions, values, gradients) == 0
+    }
+    out.pointee = create(LayerHandle(layer))
+  }
+}
+
 @c(martlet_layer_release) @implementation
 public func martlet_layer_release(_ layer: OpaquePointer?) { release(layer) }
 

@@ -18,6 +18,25 @@ public func martlet_model_compile(
   }
 }
 
+@c(martlet_model_compile_graphs) @implementation
+public func martlet_model_compile_graphs(
+  _ model: OpaquePointer?, _ configuration: UnsafePointer<CChar>?,
+  _ graphs: UnsafePointer<OpaquePointer?>?, _ graphCount: Int32
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let session = try MartletC.model(model).session
+    guard graphCount >= 0 else {
+      throw .invalidArgument("the number of graphs is negative: \(graphCount)")
+    }
+    var models: [Model] = []
+    for index in 0..<Int(graphCount) {
+      models.append(try MartletC.model(notNull(graphs, "graphs")[index]).session.model)
+    }
+    try session.compile(
+      object(text(configuration, "configuration"), "configuration"), graphs: models)
+  }
+}
+
 @c(martlet_model_is_compiled) @implementation
 public func martlet_model_is_compiled(_ model: OpaquePointer?) -> Int32 {
   guard let model else { return 0 }
@@ -100,6 +119,27 @@ public func martlet_model_evaluate(
     let means = try session.evaluate(
       TrainingData(notNull(data, "data")), PassOptions(notNull(options, "options")))
     results.update(from: means, count: means.count)
+  }
+}
+
+@c(martlet_model_observe) @implementation
+public func martlet_model_observe(
+  _ model: OpaquePointer?, _ outputs: UnsafePointer<UnsafeMutablePointer<Float>?>?,
+  _ outputCount: Int32, _ samples: UnsafeMutablePointer<Int64>?, _ capacity: Int64
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let session = try MartletC.model(model).session
+    guard outputs != nil else {
+      try session.observe(nil)
+      return
+    }
+    guard capacity >= 1 else {
+      throw .invalidArgument("capacity must be at least 1, received \(capacity)")
+    }
+    try session.observe(
+      Session.Observation(
+        outputs: places(outputs, outputCount, "outputs"), samples: notNull(samples, "samples"),
+        capacity: Int(clamping: capacity)))
   }
 }
 

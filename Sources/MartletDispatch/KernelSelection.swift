@@ -29,7 +29,9 @@ package struct KernelSelection: Sendable {
       if martlet_x86_has_v3() { levels.append(MartletKernelsAVX2.kernelTable()) }
       if martlet_x86_has_v4() {
         levels.append(MartletKernelsAVX512.kernelTable())
-        if martlet_x86_has_fast_pairs() { levels.append(MartletKernelsAVX512.kernelTableWithPairs()) }
+        if martlet_x86_has_fast_pairs() {
+          levels.append(MartletKernelsAVX512.kernelTableWithPairs())
+        }
         if martlet_x86_allow_tiles() {
           levels.append(MartletKernelsAVX512.kernelTableWithTiles())
         }

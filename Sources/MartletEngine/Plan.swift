@@ -115,6 +115,7 @@ package final class Plan {
   ///   - capacity: Most samples in one batch, from 1 up.
   ///   - isTraining: Whether dropout drops and batch normalization uses the batch.
   ///   - heads: Losses and metrics; without them the outputs are written to the feed's predictions.
+  ///   - copiesOutputs: Whether they are written there with heads as well, where the feed has places.
   ///   - computesGradients: Whether there is a backward pass, from the heads to the variables.
   ///   - givesInputGradients: Whether there is one from `Feed.outputGradients` to
   ///     `Feed.inputGradients` instead, and no heads; outputs then go nowhere.
@@ -124,6 +125,7 @@ package final class Plan {
   /// - Throws: `outOfMemory`.
   package init(
     _ program: Program, capacity: Int, isTraining: Bool, heads: [LossHead] = [],
+    copiesOutputs: Bool = false,
     computesGradients: Bool = false, givesInputGradients: Bool = false,
     groupWork: Int = Plan.leastGroupWork, clock: StageClock? = nil,
     kernels: Kernels = KernelSelection.current.kernels,
@@ -134,14 +136,15 @@ package final class Plan {
     // What the heads read must survive fusion like an output.
     let outputs = program.outputs
     if heads.isEmpty { program.activityPenalties = [] }
-    program.outputs += heads.map(\.lossInput)
+    program.outputs += heads.flatMap { [$0.lossInput] + $0.metrics.compactMap(\.value) }
     program = program.fused(
       isTraining: isTraining, computesGradients: computesGradients || givesInputGradients)
     program.outputs = outputs
 
     let draft = PlanDraft(
       program, capacity: capacity, isTraining: isTraining, heads: heads,
-      computesGradients: computesGradients, givesInputGradients: givesInputGradients,
+      copiesOutputs: copiesOutputs, computesGradients: computesGradients,
+      givesInputGradients: givesInputGradients,
       groupWork: groupWork, kernels: kernels, precision: precision)
     self.capacity = capacity
     self.kernels = kernels

@@ -61,6 +61,20 @@ extension PlanDraft {
           }
         }
       ]
+    case .gatherTarget(let index):
+      let (value, output) = program.targets[index]
+      let place = place(ofValue: value, memory)
+      let conversion = kernels.conversion
+      return [
+        .groups { task in
+          task.feed._withUnsafeGuaranteedRef { feed in
+            for sample in task.samples {
+              feed.targets[output].gather(
+                feed.index(sample), into: place.floats(sample, task), with: conversion)
+            }
+          }
+        }
+      ]
     case .copyOut(let output):
       let value = program.outputs[output]
       let place = place(ofValue: value, memory)
@@ -68,8 +82,10 @@ extension PlanDraft {
       return [
         .groups { task in
           task.feed._withUnsafeGuaranteedRef { feed in
+            guard feed.predictions.indices.contains(output) else { return }
+            let first = feed.first - feed.firstPrediction
             for sample in task.samples {
-              (feed.predictions[output] + (feed.first + sample) * count)
+              (feed.predictions[output] + (first + sample) * count)
                 .update(from: place.floats(sample, task), count: count)
             }
           }
@@ -123,6 +139,10 @@ extension PlanDraft {
           kernels: kernels, shape: shape(of: head),
           prediction: place(ofValue: program.outputs[head.output], memory),
           lossInput: place(ofValue: head.lossInput, memory),
+          lossCount: program.shapes[head.lossInput].count,
+          measured: head.metrics.map { use in
+            use.value.map { (place(ofValue: $0, memory), program.shapes[$0].count) }
+          },
           gradient: gradient.map { place(of: $0, memory) },
           losses: memory.losses + index * capacity,
           states: memory.states + stateOffset(ofHead: index), stateStep: stateCount,

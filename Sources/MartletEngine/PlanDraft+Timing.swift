@@ -42,6 +42,8 @@ extension PlanDraft {
     switch step {
     case .clearSlab: return ("", "clear gradients", .prepare)
     case .gather(let input): return (names.inputs[input], "gather", .forward)
+    case .gatherTarget(let index):
+      return (names.outputs[program.targets[index].output], "gather targets", .loss)
     case .copyOut(let output): return (names.outputs[output], "copy out", .forward)
     case .head(let head, _):
       return (names.outputs[heads[head].output], names.losses[head], .loss)

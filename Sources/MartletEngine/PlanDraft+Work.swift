@@ -29,6 +29,8 @@ extension PlanDraft {
     case .clearSlab:
       return Work(bytesPerBatch: groupCapacity * slabCount * PlanDraft.width)
     case .gather(let input): return Work(bytesPerSample: 2 * byteCount(program.inputs[input]))
+    case .gatherTarget(let index):
+      return Work(bytesPerSample: 2 * byteCount(program.targets[index].value))
     case .copyOut(let output): return Work(bytesPerSample: 2 * byteCount(program.outputs[output]))
     case .gatherGradient(let output, _):
       return Work(bytesPerSample: 2 * byteCount(program.outputs[output]))

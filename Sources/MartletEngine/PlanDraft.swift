@@ -30,6 +30,7 @@ struct PlanDraft {
   let capacity: Int
   let isTraining: Bool
   let heads: [LossHead]
+  let copiesOutputs: Bool
   let kernels: Kernels
   let precision: ProductPrecision
   private let groupWork: Int
@@ -55,7 +56,7 @@ struct PlanDraft {
   func stateOffset(ofHead index: Int) -> Int {
     heads[..<index].reduce(0) { $0 + $1.stateCount(shape(of: $1)) }
   }
-  func shape(of head: LossHead) -> Shape { program.shapes[head.lossInput] }
+  func shape(of head: LossHead) -> Shape { program.shapes[program.outputs[head.output]] }
   /// Of the heads, then of the penalties of outputs.
   var lossRowCount: Int { heads.count + program.activityPenalties.count }
   func lossRow(ofPenalty index: Int) -> Int { heads.count + index }
@@ -103,6 +104,8 @@ struct PlanDraft {
   enum Step {
     case clearSlab
     case gather(input: Int)
+    /// Among the targets of the program.
+    case gatherTarget(Int)
     case forward(Int)
     case head(Int, gradient: SlotID?)
     /// Of the value of an activity penalty.
@@ -124,7 +127,7 @@ struct PlanDraft {
   }
 
   init(
-    _ program: Program, capacity: Int, isTraining: Bool, heads: [LossHead],
+    _ program: Program, capacity: Int, isTraining: Bool, heads: [LossHead], copiesOutputs: Bool,
     computesGradients: Bool, givesInputGradients: Bool, groupWork: Int, kernels: Kernels,
     precision: ProductPrecision
   ) {
@@ -133,6 +136,7 @@ struct PlanDraft {
     self.capacity = capacity
     self.isTraining = isTraining
     self.heads = heads
+    self.copiesOutputs = copiesOutputs
     self.kernels = kernels
     self.precision = precision
     findRoots()
@@ -206,7 +210,8 @@ struct PlanDraft {
     needs = zip(program.instructions, settings).map { $0.operation.needs($1) }
     scratchCount = needs.map(\.scratchCount).max() ?? 0
     for head in heads {
-      scratchCount = max(scratchCount, head.scratchCount(program.shapes[head.lossInput]))
+      let values = program.shapes[head.lossInput].count
+      scratchCount = max(scratchCount, head.scratchCount(shape(of: head), values: values))
     }
   }
 
@@ -291,8 +296,9 @@ struct PlanDraft {
   private mutating func listForward(computesGradients: Bool) {
     if computesGradients && slabCount > 0 { steps.append(.clearSlab) }
     steps += program.inputs.indices.map { .gather(input: $0) }
+    steps += program.targets.indices.map { .gatherTarget($0) }
     steps += activeInstructions.map { .forward($0) }
-    if heads.isEmpty && !computesGradients {
+    if copiesOutputs || (heads.isEmpty && !computesGradients) {
       steps += program.outputs.indices.map { .copyOut(output: $0) }
     }
     if !computesGradients {
@@ -479,15 +485,16 @@ struct PlanDraft {
     switch step {
     case .clearSlab: return []
     case .gather(let input): return [value(program.inputs[input])].compactMap { $0 }
+    case .gatherTarget(let index): return [value(program.targets[index].value)].compactMap { $0 }
     case .copyOut(let output): return [value(program.outputs[output])].compactMap { $0 }
     case .addGradient(let from, let into, _): return [from, into]
     case .gatherGradient(_, let slot): return [slot]
     case .copyOutGradient(_, let slot): return [slot].compactMap { $0 }
     case .head(let head, let gradient):
       let head = heads[head]
-      return [value(program.outputs[head.output]), value(head.lossInput), gradient].compactMap {
-        $0
-      }
+      let measured = head.metrics.compactMap(\.value).map(value)
+      return ([value(program.outputs[head.output]), value(head.lossInput), gradient] + measured)
+        .compactMap { $0 }
     case .penalty(let index, let gradient):
       return [value(program.activityPenalties[index].value), gradient].compactMap { $0 }
     case .forward(let index):

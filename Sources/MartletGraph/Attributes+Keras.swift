@@ -140,3 +140,24 @@ extension JSONValue {
     ]
   }
 }
+
+/// Name and arguments of `{"class_name": …, "config": {…}}`, or of a name alone.
+package func describedClass(
+  _ description: JSONValue, _ kind: String
+) throws(MartletError) -> (name: String, config: JSONObject) {
+  switch description {
+  case .text(let name): return (name, JSONObject())
+  case .object(let object):
+    guard case .text(let name)? = object["class_name"] else { break }
+    switch object["config"] {
+    case .object(let config)?: return (name, config)
+    case nil, .null?: return (name, JSONObject())
+    default: break
+    }
+  default: break
+  }
+  throw MartletError(
+    .invalidType,
+    "\(kind): expected a name or {\"class_name\": …, \"config\": {…}}, "
+      + "got \(description.excerpt())")
+}

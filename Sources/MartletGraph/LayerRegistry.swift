@@ -17,6 +17,7 @@ package enum LayerRegistry {
     RepeatVector.self, Identity.self,
     DepthwiseConv2D.self, SeparableConv2D.self, Conv2DTranspose.self, Conv1D.self,
     MaxPooling1D.self, AveragePooling1D.self, GlobalAveragePooling1D.self, GlobalMaxPooling1D.self,
+    BatchReduction.self, LossValues.self, Slice.self, Where.self, Argmax.self,
     Clip.self, Constant.self, ElementFunction.self, Matmul.self, Reduction.self, Weight.self,
   ]
 

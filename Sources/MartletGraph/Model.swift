@@ -74,6 +74,17 @@ package final class Model: Layer, @unchecked Sendable {
   }
 }
 
+extension Model {
+  /// Appends the model's operations to a program: a call of it on values that are there.
+  package func lower(
+    on values: [Program.ValueID], into program: inout Program
+  ) throws(MartletError) -> [Program.ValueID] {
+    graphLock.lock()
+    defer { graphLock.unlock() }
+    return try lower(values, into: &program)
+  }
+}
+
 /// A model seen as a layer of another.
 struct ModelKind: LayerKind {
   let className: String

@@ -42,6 +42,8 @@ package enum Activation: Hashable, Sendable {
   case magnitude
   /// The natural logarithm.
   case logarithm
+  /// −1, 0 or 1; 0 of NaN. Its slope is 0.
+  case sign
 
   /// Of `selu`: for negative values, and for all.
   package static let seluAlpha = 1.6732632423543772

@@ -19,6 +19,8 @@ package enum LossFunction: Hashable, Sendable {
   case squaredHinge
   case categoricalHinge
   case overlap(Overlap)
+  /// The mean of the prediction itself: of values that are a loss already. Reads no targets.
+  case given
 }
 
 /// The crossentropy times alpha · (1 − p)^gamma, which turns from what is easy to what is hard (Lin et

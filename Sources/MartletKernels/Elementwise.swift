@@ -82,6 +82,8 @@ private func activate(_ function: Activation, _ x: Source, _ y: Target, _ count:
   case .magnitude:
     fill(y, count) { at in magnitude(at(x)) }
   case .logarithm: logarithms(x, y, count)
+  case .sign:
+    fill(y, count) { at in sign(at(x)) }
   }
 }
 
@@ -299,6 +301,8 @@ private func activateBackward(
     }
   case .logarithm:
     fill(dx, count) { at in at(dy) / at(x) }
+  case .sign:
+    fill(dx, count) { _ in zero }
   }
 }
 
@@ -753,6 +757,7 @@ private func sumOfSquares(_ x: Source, _ count: Int) -> Float {
       case .reciprocal: 1 / x
       case .magnitude: abs(x)
       case .logarithm: T(log(Double(x)))
+      case .sign: x > 0 ? 1 : x < 0 ? -1 : 0
       }
     }
 

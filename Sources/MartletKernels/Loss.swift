@@ -74,6 +74,7 @@ func loss(
   case .cosineSimilarity: rows.each { cosine($1, rows.target($0), size, $2, $3) }
   case .overlap(let overlap):
     rows.each { overlapLoss($1, rows.target($0), overlap, size, $2, $3) }
+  case .given: rows.each { _, x, dx, scale in meanOfValues(x, size, dx, scale) }
   }
 }
 
@@ -138,6 +139,16 @@ private struct Smoothing {
 private struct Sloped {
   var value: Vector
   var slope: Vector
+}
+
+// MARK: - No targets
+
+private func meanOfValues(_ x: Source, _ size: Int, _ dx: Target?, _ scale: Float) -> Float {
+  if let dx {
+    let slope = splat(scale / Float(size))
+    fill(dx, size) { _ in slope }
+  }
+  return sum(x, size) / Float(size)
 }
 
 // MARK: - One class per row
@@ -368,10 +379,6 @@ private func overlapLoss(
 /// exponent · x^(exponent − 1), held at a small x where it would be infinite at 0.
 @_transparent private func derivative(_ x: Vector, _ exponent: Float) -> Vector {
   splat(exponent) * power(greater(x, splat(lowestProbability)), exponent - 1)
-}
-
-@_transparent private func sign(_ x: Vector) -> Vector {
-  select(x .> splat(0), splat(1), select(x .< splat(0), splat(-1), splat(0)))
 }
 
 @_transparent private func clipped(_ p: Vector) -> Vector {
@@ -615,6 +622,7 @@ private func singleLosses(
       case .categoricalHinge:
         let others = zip(x, target).map { (1 - $0.1) * $0.0 }.max() ?? 0
         return max(0, 1 - dot(x, target) + others)
+      case .given: return x.reduce(0, +) / count
       case .overlap(let overlap):
         return T(
           overlap.loss(

@@ -90,6 +90,11 @@ typealias Mask = SIMDMask<Integers>
   bits(select(mask, floats(yes), floats(no)))
 }
 
+/// −1, 0 or 1; 0 of NaN.
+@_transparent func sign(_ x: Vector) -> Vector {
+  select(x .> splat(0), splat(1), select(x .< splat(0), splat(-1), splat(0)))
+}
+
 @inline(__always) func magnitude(_ value: Vector) -> Vector {
   floats(bits(value) & Words(repeating: 0x7fff_ffff))
 }

@@ -16,6 +16,8 @@ package final class Feed {
   package var first = 0
   /// Where predictions go, one array per output of the model.
   package var predictions: [UnsafeMutablePointer<Float>] = []
+  /// Position of the sample whose prediction stands first there.
+  package var firstPrediction = 0
   /// Where a backward pass without losses starts, one array per output of the model, and where the
   /// gradients of the inputs go.
   package var outputGradients: [ArrayView] = []

@@ -39,6 +39,8 @@ package struct LossTerm: Hashable, Sendable {
   package var ignoredClass: Int32?
   /// Other than `row` for overlaps only.
   package var span = Span.row
+  /// Of a loss that is made of operations; for messages.
+  package var name: String?
 
   package init(_ function: LossFunction) { self.function = function }
 
@@ -50,6 +52,10 @@ package struct LossTerm: Hashable, Sendable {
 package struct MetricUse: Sendable {
   package var function: any MetricFunction
   package var isWeighted: Bool
+  /// What it is of, where that is not the output.
+  package var value: Program.ValueID?
+  /// Whether that value is one of the whole batch, which counts once.
+  package var isOfBatch = false
 
   package init(_ function: any MetricFunction, isWeighted: Bool = false) {
     self.function = function
@@ -70,16 +76,20 @@ package struct LossHead {
   /// Factor on the gradient; the reported loss is without it.
   package var weight: Float
   package var metrics: [MetricUse]
+  /// What targets are, for metrics and class weights: `none` where they are neither class numbers nor
+  /// a value for each of the prediction.
+  package var targets: TargetForm
 
   package init(
     output: Int, lossInput: Program.ValueID, loss: LossTerm, weight: Float,
-    metrics: [MetricUse] = []
+    metrics: [MetricUse] = [], targets: TargetForm? = nil
   ) {
     self.output = output
     self.lossInput = lossInput
     self.loss = loss
     self.weight = weight
     self.metrics = metrics
+    self.targets = targets ?? (loss.function.takesLabels ? .labels : .values)
   }
 
   package static func size(_ shape: Shape) -> Int { shape.last ?? 1 }
@@ -103,9 +113,11 @@ package struct LossHead {
 
   /// Floats of scratch for a prediction of this shape: the target, four numbers a row, and what
   /// metrics need.
-  package func scratchCount(_ shape: Shape) -> Int {
+  ///
+  /// - Parameter values: Numbers that the loss is worked out from.
+  package func scratchCount(_ shape: Shape, values: Int) -> Int {
     let size = LossHead.size(shape)
-    return 2 * shape.count + 4 * (shape.count / size) + size
+    return 2 * shape.count + 4 * (shape.count / size) + size + values
   }
 
   /// Where a head finds and leaves its numbers.
@@ -114,6 +126,9 @@ package struct LossHead {
     package var shape: Shape
     package var prediction: Place
     package var lossInput: Place
+    package var lossCount: Int
+    /// Of each metric: the value it is of, where that is not the prediction.
+    package var measured: [(place: Place, count: Int)?]
     /// Of `lossInput`; `nil` in evaluation.
     package var gradient: Place?
     /// The loss of each sample.
@@ -124,7 +139,8 @@ package struct LossHead {
     package var groupSize: Int
 
     package init(
-      kernels: Kernels, shape: Shape, prediction: Place, lossInput: Place, gradient: Place?,
+      kernels: Kernels, shape: Shape, prediction: Place, lossInput: Place, lossCount: Int,
+      measured: [(place: Place, count: Int)?], gradient: Place?,
       losses: UnsafeMutablePointer<Float>, states: UnsafeMutablePointer<Double>, stateStep: Int,
       groupSize: Int
     ) {
@@ -132,6 +148,8 @@ package struct LossHead {
       self.shape = shape
       self.prediction = prediction
       self.lossInput = lossInput
+      self.lossCount = lossCount
+      self.measured = measured
       self.gradient = gradient
       self.losses = losses
       self.states = states
@@ -228,10 +246,9 @@ private struct HeadPass {
     weight = Double(head.weight)
     size = LossHead.size(site.shape)
     rows = site.shape.count / size
-    let takesLabels = head.loss.function.takesLabels
     let forms = head.metrics.map(\.function.targets)
-    needsLabels = takesLabels || forms.contains(.labels)
-    needsTargets = !takesLabels || forms.contains(.values)
+    needsLabels = head.targets == .labels || forms.contains(.labels)
+    needsTargets = head.targets == .values || forms.contains(.values)
   }
 
   /// A sample's target in the task's scratch memory.
@@ -288,12 +305,16 @@ private struct HeadPass {
     let target = target(sample, task)
     let state = site.states + task.group * site.stateStep
     let y = Source(site.prediction.floats(sample, task))
-    for (use, offset) in metrics {
+    for (index, (use, offset)) in metrics.enumerated() {
+      let measured = site.measured[index]
+      if use.isOfBatch && sample > 0 { continue }
       use.function.add(
         MetricSample(
-          kernels: site.kernels, prediction: y,
+          kernels: site.kernels,
+          prediction: measured.map { Source($0.place.floats(sample, task)) } ?? y,
           labels: needsLabels ? Labels(target.ownLabels) : nil,
-          targets: needsTargets ? Source(target.values) : nil, rows: rows, size: size,
+          targets: needsTargets ? Source(target.values) : nil, rows: measured == nil ? rows : 1,
+          size: measured?.count ?? size,
           weight: use.isWeighted ? Double(target.weight) : 1,
           isWeighted: use.isWeighted && target.isWeighted, scratch: target.rest),
         to: state + offset)
@@ -304,6 +325,9 @@ private struct HeadPass {
       case .batch: shareOfOverlap(target, gradient, task.batchCount, sums)
       case .sample:
         values(sample, target, gradient, rows: 1, size: site.shape.count, task, sums)
+      // Of values that are losses already, each is one.
+      case .row where loss.function == .given:
+        values(sample, target, gradient, rows: site.lossCount, size: 1, task, sums)
       case .row: values(sample, target, gradient, rows: rows, size: size, task, sums)
       }
     site.losses[sample] = value
@@ -329,12 +353,14 @@ private struct HeadPass {
     let hasIgnored = loss.ignoredClass != nil
     let scale = Double(target.weight) * weight * factor / count
     let takesLabels = loss.function.takesLabels
+    // Losses that are given may be more than the prediction has rows.
+    let losses = loss.function == .given ? target.rest : target.losses
     site.kernels.softmax.loss(
       loss.function, Source(site.lossInput.floats(sample, task)),
       takesLabels ? Labels(hasIgnored ? target.labels : target.ownLabels) : nil,
       takesLabels ? nil : Source(target.values), hasIgnored ? Source(target.rowWeights) : nil,
-      rows, size, target.losses, gradient, Float(scale))
-    return target.weight * Float(factor) * mean(target.losses, rows)
+      rows, size, losses, gradient, Float(scale))
+    return target.weight * Float(factor) * mean(losses, rows)
   }
 
   /// Every sample has the loss of the batch, times its weight.
@@ -387,13 +413,14 @@ extension Feed {
     if let weights = sampleWeights[output] { weight = Float(weights.double(sample: index)) }
     if !classWeights.isEmpty {
       let value: Int
+      let classCount = targets == nil ? view.sampleExtents.last ?? 1 : size
       if let labels {
         value = Int(labels[0])
-      } else if size == 1 {
+      } else if classCount == 1 {
         value = Int(exactly: view.double(sample: index).rounded(.towardZero)) ?? -1
       } else {
         value =
-          (0..<size).max {
+          (0..<classCount).max {
             view.double(sample: index, element: $0) < view.double(sample: index, element: $1)
           } ?? 0
       }

@@ -30,6 +30,8 @@ package struct Program {
   package var instructions: [Instruction] = []
   package private(set) var inputs: [ValueID] = []
   package var outputs: [ValueID] = []
+  /// Values that are the targets of an output, for losses and metrics that are operations.
+  package private(set) var targets: [(value: ValueID, output: Int)] = []
   /// Values whose size adds to the loss, in training and evaluation.
   package var activityPenalties: [(value: ValueID, penalty: Penalty)] = []
 
@@ -38,6 +40,15 @@ package struct Program {
   package mutating func addInput(_ shape: Shape) -> ValueID {
     shapes.append(shape)
     inputs.append(shapes.count - 1)
+    return shapes.count - 1
+  }
+
+  /// The targets of an output as a value, made where it is not there yet.
+  package mutating func target(ofOutput output: Int, _ shape: Shape) -> ValueID {
+    let known = targets.first { $0.output == output && shapes[$0.value] == shape }
+    if let known { return known.value }
+    shapes.append(shape)
+    targets.append((shapes.count - 1, output))
     return shapes.count - 1
   }
 

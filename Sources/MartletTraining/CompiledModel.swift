@@ -16,6 +16,12 @@ final class CompiledModel {
   let configuration: JSONObject
   /// Whether losses wait for the first targets, which choose them.
   let isOpen: Bool
+  /// Those that the configuration counts.
+  let graphs: [Model]
+  /// Of losses and metrics that have no graph yet.
+  let waiting: [String]
+  /// Whether a metric is counted by the caller, who is handed the outputs for it.
+  let copiesOutputs: Bool
 
   /// One of the values that training and evaluation report.
   struct Result {
@@ -39,16 +45,18 @@ final class CompiledModel {
 
   private static let keys = [
     "optimizer", "losses", "loss_weights", "metrics", "weighted_metrics", "output_names",
+    "keeps_optimizer",
   ]
 
   /// - Parameters:
   ///   - configuration: As documented at `martlet_model_compile`.
   ///   - shapes: Of the inputs' samples, where their size is left open.
+  ///   - graphs: Losses and metrics that are put together of operations.
   ///   - earlier: What was made of it before there were targets, or for another size; its optimizer
   ///     goes on.
   ///   - targets: Arrays that choose between losses; `nil` while there are none.
   init(
-    _ model: Model, _ configuration: JSONObject, shapes: [Shape]? = nil,
+    _ model: Model, _ configuration: JSONObject, shapes: [Shape]? = nil, graphs: [Model] = [],
     after earlier: CompiledModel? = nil, targets: [ArrayView]? = nil
   ) throws(MartletError) {
     self.configuration = configuration
@@ -60,8 +68,7 @@ final class CompiledModel {
     } else {
       optimizer = try Optimizer(configuration["optimizer"] ?? .text("RMSprop"))
     }
-    let program = try model.lower(shapes)
-    self.program = program
+    var program = try model.lower(shapes)
     trained = model.weights.filter(\.variable.receivesGradient)
     let count = program.outputs.count
     let losses = try CompiledModel.list(configuration, "losses", count: count)
@@ -76,44 +83,75 @@ final class CompiledModel {
     var heads: [LossHead] = []
     var keys: [[String]] = []
     var isOpen = false
+    var waiting: [String] = []
+    let variables = model.weights.map(\.variable)
+    func value(_ graph: ValueGraph, _ output: Int) throws(MartletError) -> Program.ValueID? {
+      guard let function = graph.model else {
+        waiting.append(graph.name)
+        return nil
+      }
+      return try graph.lower(function, output: output, trained: variables, into: &program)
+    }
     for (index, output) in program.outputs.enumerated() {
       let shape = program.shapes[output]
       do throws(MartletError) {
         let metrics = (
-          plain: try CompiledModel.metrics(plain?[index], "metrics"),
-          weighted: try CompiledModel.metrics(weighted?[index], "weighted_metrics")
+          plain: try CompiledModel.metrics(plain?[index], "metrics", graphs),
+          weighted: try CompiledModel.metrics(weighted?[index], "weighted_metrics", graphs)
         )
         let needsLabels = (metrics.plain + metrics.weighted).contains(where: \.needsLabels)
         let size = shape.last ?? 1
+        let own = try ValueGraph(losses[index], "loss", graphs)
         let description = try Loss.chosen(
           losses[index], size: size,
           takesLabels: targets?[index].areLabels(for: shape) ?? needsLabels)
         if targets == nil, size > 1, try Loss.isCrossentropy(losses[index]) { isOpen = true }
-        var term = try Loss.term(description, rank: shape.rank + 1)
+        var term: LossTerm
+        if let own {
+          term = LossTerm(.given)
+          (term.name, term.reduction) = (own.name, own.reduction)
+        } else {
+          term = try Loss.term(description, rank: shape.rank + 1)
+        }
         try CompiledModel.check(term, shape)
+        var form: TargetForm?
+        if let own { form = try own.targetShape(beside: shape)?.targetForm(beside: shape) ?? .any }
         var uses: [MetricUse] = []
         keys.append([])
         for (isWeighted, metrics) in [(false, metrics.plain), (true, metrics.weighted)] {
           for metric in metrics {
-            let function = try metric.resolved(shape, term.function)
-            uses.append(MetricUse(function, isWeighted: isWeighted))
+            var use = MetricUse(try metric.resolved(shape, term, form), isWeighted: isWeighted)
+            if case .graph(let graph) = metric.function {
+              use.value = try value(graph, index)
+              use.isOfBatch = graph.isOfBatch
+            }
+            uses.append(use)
             keys[index].append(metric.key)
           }
         }
-        let (input, effective) = program.lossInput(of: output, for: term.function)
+        var (input, effective) = program.lossInput(of: output, for: term.function)
         term.function = effective
+        if let own, let values = try value(own, index) { input = values }
         heads.append(
           LossHead(
             output: index, lossInput: input, loss: term,
-            weight: Float(try CompiledModel.weight(weights?[index])), metrics: uses))
+            weight: Float(try CompiledModel.weight(weights?[index])), metrics: uses, targets: form))
       } catch {
         throw error.inLayer(model.outputNames[index])
       }
     }
+    try program.settleWeights()
+    self.program = program
     self.heads = heads
     self.isOpen = isOpen
+    self.graphs = graphs
+    self.waiting = waiting
+    copiesOutputs = heads.contains { $0.metrics.contains { $0.function is CallersMetric } }
     results = CompiledModel.results(heads, keys, names, program)
   }
+
+  /// Of the output that a head is for.
+  func shape(of head: LossHead) -> Shape { program.shapes[program.outputs[head.output]] }
 
   private static func names(
     _ configuration: JSONObject, _ model: Model
@@ -129,7 +167,7 @@ final class CompiledModel {
   }
 
   private static func metrics(
-    _ descriptions: JSONValue?, _ key: String
+    _ descriptions: JSONValue?, _ key: String, _ graphs: [Model]
   ) throws(MartletError) -> [Metric] {
     guard let descriptions else { return [] }
     guard case .array(let descriptions) = descriptions else {
@@ -138,7 +176,7 @@ final class CompiledModel {
         "compile: \"\(key)\" holds one list per output, got \(descriptions.excerpt())")
     }
     var metrics: [Metric] = []
-    for description in descriptions { metrics.append(try Metric(description)) }
+    for description in descriptions { metrics.append(try Metric(description, graphs)) }
     return metrics
   }
 
@@ -172,7 +210,7 @@ final class CompiledModel {
     }
     for isWeighted in [false, true] {
       for (head, prefix) in zip(heads.indices, names.map { heads.count > 1 ? "\($0)_" : "" }) {
-        let size = LossHead.size(program.shapes[heads[head].lossInput])
+        let size = LossHead.size(program.shapes[program.outputs[heads[head].output]])
         for (index, use) in heads[head].metrics.enumerated() where use.isWeighted == isWeighted {
           let key = keys[head][index]
           let name = unique(prefix + key, or: prefix + (isWeighted ? "weighted_" : "") + key)
@@ -204,12 +242,12 @@ final class CompiledModel {
   private static func check(_ term: LossTerm, _ shape: Shape) throws(MartletError) {
     if term.function.isOverClasses, shape.last == 1 {
       throw .invalidArgument(
-        "loss '\(term.function.kerasName)' needs one output per class, but the output has shape "
+        "loss '\(term.kerasName)' needs one output per class, but the output has shape "
           + "\(shape.batchDescription); use 'binary_crossentropy', or one unit per class")
     }
     if term.reduction == .none {
       throw .invalidArgument(
-        "loss '\(term.function.kerasName)' has reduction='none', but training needs a single number; "
+        "loss '\(term.kerasName)' has reduction='none', but training needs a single number; "
           + "use 'sum_over_batch_size' or 'sum'")
     }
   }

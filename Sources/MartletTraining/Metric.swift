@@ -9,6 +9,8 @@ struct Metric {
     /// Keras's `accuracy`: binary, categorical or sparse, by shape.
     case accuracy
     case fixed(any MetricFunction)
+    /// Put together of operations: the mean of what they make.
+    case graph(ValueGraph)
   }
   let function: Function
   let key: String
@@ -20,13 +22,21 @@ struct Metric {
 
   /// - Parameter description: `{"class_name": "Accuracy", "name": "accuracy", "config": {…}}`, or
   ///   a name alone, which then is the key too.
-  init(_ description: JSONValue) throws(MartletError) {
+  init(_ description: JSONValue, _ graphs: [Model] = []) throws(MartletError) {
     let (name, config) = try describedClass(description, "metric")
     var key = name
     if case .object(let object) = description, case .text(let given)? = object["name"] {
       key = given
     }
     self.key = key
+    if let graph = try ValueGraph(description, "metric", graphs) {
+      function = .graph(graph)
+      return
+    }
+    if name == "Callers" {
+      function = .fixed(CallersMetric())
+      return
+    }
     if ["accuracy", "acc"].contains(name.lowercased()) {
       function = .accuracy
       return
@@ -48,6 +58,7 @@ struct Metric {
   func resolved(size: Int, takesLabels: Bool) -> any MetricFunction {
     switch function {
     case .fixed(let function): return function
+    case .graph: return MeanMetric.values
     case .accuracy:
       if size == 1 { return MeanMetric.binaryAccuracy(threshold: 0.5) }
       return MeanMetric.classAccuracy(takesLabels ? .labels : .values)
@@ -55,20 +66,33 @@ struct Metric {
   }
 
   /// The function for predictions of this shape, beside this loss.
-  func resolved(_ shape: Shape, _ loss: LossFunction) throws(MartletError) -> any MetricFunction {
+  ///
+  /// - Parameter form: What targets are; `nil` for what the loss takes.
+  func resolved(
+    _ shape: Shape, _ loss: LossTerm, _ form: TargetForm?
+  ) throws(MartletError) -> any MetricFunction {
     let size = shape.last ?? 1
-    let function = resolved(size: size, takesLabels: loss.takesLabels)
+    let form = form ?? (loss.function.takesLabels ? .labels : .values)
+    let function = resolved(size: size, takesLabels: form == .labels)
+    if case .graph = self.function { return function }
+    if function is CallersMetric { return function }
     if let complaint = function.complaint(rows: shape.count / size, size: size) {
       throw .invalidArgument(
         "metric '\(key)' \(complaint), but the output has shape \(shape.batchDescription)")
     }
     switch function.targets {
-    case .any: break
-    case .labels where loss.takesLabels: break
-    case .values where !loss.takesLabels: break
+    case .any where form != .none: break
+    case form: break
+    case .labels where form == .any, .values where form == .any: break
     case .none:
       throw .invalidArgument(
         "metric '\(key)' has no use for targets, so it cannot be compiled: call it by itself")
+    case _ where form == .none:
+      throw .invalidArgument(
+        "metric '\(key)' cannot compare predictions of shape \(shape.batchDescription) with the "
+          + "targets that loss '\(loss.kerasName)' is given: they are neither class numbers nor a value "
+          + "for every output")
+    case .any: break
     case .labels:
       throw .invalidArgument(
         "metric '\(key)' expects class numbers, but loss '\(loss.kerasName)' takes a value for every "

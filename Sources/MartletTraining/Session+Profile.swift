@@ -55,7 +55,7 @@ extension Session {
     let optimizer = compiled.optimizer
     var names = StageClock.Names()
     (names.inputs, names.outputs) = (model.inputNames, model.outputNames)
-    names.losses = compiled.heads.map(\.loss.function.kerasName)
+    names.losses = compiled.heads.map(\.loss.kerasName)
     names.optimizer = type(of: optimizer.rule).className
     names.slotCount = optimizer.slotCount
     let clock = StageClock(names)

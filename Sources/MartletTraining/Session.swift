@@ -40,6 +40,8 @@ package final class Session: @unchecked Sendable {
   private var sizes: [Size]
   private var trainingPass: PassState?
   private var evaluationPass: PassState?
+  /// Where each batch of training and evaluation is handed out; `nil` for nowhere.
+  private var observation: Observation?
   /// Batches predicted as in training: each draws random numbers of its own.
   private var trainingPredictions: UInt64 = 0
   /// Where the stream of seeds stood when the training was stored that goes on here.
@@ -82,6 +84,38 @@ package final class Session: @unchecked Sendable {
     _modify { yield &sizes[0].plans }
   }
 
+  /// What a caller sees of every batch, before `PassOptions.progress` is told of it.
+  package struct Observation {
+    /// One array per output, for all samples of a batch.
+    package var outputs: [UnsafeMutablePointer<Float>]
+    /// The places of the samples in the data.
+    package var samples: UnsafeMutablePointer<Int64>
+    /// Samples that there is room for.
+    package var capacity: Int
+
+    package init(
+      outputs: [UnsafeMutablePointer<Float>], samples: UnsafeMutablePointer<Int64>, capacity: Int
+    ) {
+      self.outputs = outputs
+      self.samples = samples
+      self.capacity = capacity
+    }
+  }
+
+  /// Has outputs handed out by the passes that follow, where a metric is the caller's.
+  package func observe(_ observation: Observation?) throws(MartletError) {
+    try exclusively { () throws(MartletError) in
+      if let observation {
+        let count = try requireCompiled("observing it").heads.count
+        guard observation.outputs.count == count else {
+          throw .invalidArgument(
+            "the model has \(count) outputs, got \(observation.outputs.count) places for them")
+        }
+      }
+      self.observation = observation
+    }
+  }
+
   func exclusively<Result>(
     _ body: () throws(MartletError) -> Result
   ) throws(MartletError) -> Result {
@@ -92,11 +126,22 @@ package final class Session: @unchecked Sendable {
 
   // MARK: Compiling
 
-  /// - Parameter configuration: See `martlet_model_compile`.
+  /// - Parameters:
+  ///   - configuration: See `martlet_model_compile`.
   /// - Throws: What is wrong with it; an earlier configuration then stays.
-  package func compile(_ configuration: JSONObject) throws(MartletError) {
+  ///   - graphs: Losses and metrics that are put together of operations.
+  package func compile(
+    _ configuration: JSONObject, graphs: [Model] = []
+  ) throws(MartletError) {
     try exclusively { () throws(MartletError) in
-      use(try CompiledModel(model, configuration), for: model.inputShapes.map(\.small))
+      var earlier: CompiledModel?
+      if case .boolean(true)? = configuration["keeps_optimizer"] {
+        earlier = try requireCompiled("keeping its optimizer")
+      }
+      use(
+        try CompiledModel(model, configuration, graphs: graphs, after: earlier),
+        for: model.inputShapes.map(\.small))
+      observation = nil
     }
   }
 
@@ -119,13 +164,19 @@ package final class Session: @unchecked Sendable {
     _ purpose: String, for data: TrainingData
   ) throws(MartletError) -> CompiledModel {
     let compiled = try requireCompiled(purpose)
+    if let name = compiled.waiting.first {
+      throw MartletError(
+        .invalidState,
+        "'\(name)' has no graph yet: compile with graphs for the shape of the targets before \(purpose)"
+      )
+    }
     try select(data.x)
     var fitting = sizes[0].compiled ?? compiled
     let mayChoose = data.y.count == compiled.heads.count
     if sizes[0].compiled == nil || (fitting.isOpen && mayChoose) {
       fitting = try CompiledModel(
-        model, compiled.configuration, shapes: sizes[0].shapes, after: compiled,
-        targets: mayChoose ? data.y : nil)
+        model, compiled.configuration, shapes: sizes[0].shapes, graphs: compiled.graphs,
+        after: compiled, targets: mayChoose ? data.y : nil)
     }
     // Data that does not fit must not settle anything.
     try DataCheck(model: model, program: fitting.program, heads: fitting.heads).check(data)
@@ -175,7 +226,7 @@ package final class Session: @unchecked Sendable {
       let plan = try plans.training(capacity) { () throws(MartletError) in
         try Plan(
           compiled.program, capacity: capacity, isTraining: true, heads: compiled.heads,
-          computesGradients: true, precision: precision)
+          copiesOutputs: compiled.copiesOutputs, computesGradients: true, precision: precision)
       }
       try compiled.optimizer.prepare(plan.trainedVariables)
       var state = earlier ?? PassState(compiled)
@@ -211,7 +262,7 @@ package final class Session: @unchecked Sendable {
       let plan = try plans.evaluation(capacity) { () throws(MartletError) in
         try Plan(
           compiled.program, capacity: capacity, isTraining: false, heads: compiled.heads,
-          precision: precision)
+          copiesOutputs: compiled.copiesOutputs, precision: precision)
       }
       var state = earlier ?? PassState(compiled)
       try pass(data, options, compiled, plan, nil, &state) { _, _, _, _, _ in }
@@ -346,9 +397,21 @@ package final class Session: @unchecked Sendable {
     state.capacity = plan.capacity
     // Data in parts comes batch by batch.
     let isWhole = state.batches == 0 && total > 1
+    if let observation, compiled.copiesOutputs {
+      guard min(plan.capacity, count) <= observation.capacity else {
+        throw .invalidArgument(
+          "batches of \(min(plan.capacity, count)) samples are observed with room for "
+            + "\(observation.capacity)")
+      }
+      feed.predictions = observation.outputs
+    }
     for batch in 0..<total {
       feed.first = batch * plan.capacity
+      feed.firstPrediction = feed.first
       let samples = min(plan.capacity, count - feed.first)
+      if let observation, !feed.predictions.isEmpty {
+        for sample in 0..<samples { observation.samples[sample] = Int64(feed.index(sample)) }
+      }
       let step = UInt64(compiled.optimizer.iterations)
       try FloatingPointMode.flushingDenormals { () throws(MartletError) in
         try plan.run(feed, count: samples, step: step)
@@ -403,7 +466,7 @@ private struct ResultSums {
     losses = [Double](repeating: 0, count: compiled.heads.count)
     var offset = 0
     for head in compiled.heads {
-      let shape = compiled.program.shapes[head.lossInput]
+      let shape = compiled.shape(of: head)
       offsets.append(head.stateOffsets(shape).map { $0 + offset })
       offset += head.stateCount(shape)
     }
@@ -443,7 +506,7 @@ private struct ResultSums {
       case .outputLoss(let head): values.append(losses[head] * scale)
       case .metric(let head, let index):
         let use = compiled.heads[head].metrics[index]
-        let shape = compiled.program.shapes[compiled.heads[head].lossInput]
+        let shape = compiled.shape(of: compiled.heads[head])
         values += states.withUnsafeBufferPointer { buffer -> [Double] in
           guard let states = buffer.baseAddress else { return [] }
           return use.function.result(

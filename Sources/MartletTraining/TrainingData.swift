@@ -130,12 +130,16 @@ struct DataCheck {
   private func checkTargetShape(
     _ view: ArrayView, _ head: LossHead, _ argument: String
   ) throws(MartletError) {
+    if head.loss.function == .given {
+      try checkTargetShape(view, ofOutput: head.output, head.loss.kerasName, argument)
+      return
+    }
     let shape = program.shapes[head.lossInput]
     let labelExtents = shape.extents.dropLast()
     let areLabels = DataCheck.agree(view.sampleExtents, labelExtents)
     let areValues = DataCheck.agree(view.sampleExtents, shape.extents[...])
     var layer: String { model.outputNames[head.output] }
-    let name = head.loss.function.kerasName
+    let name = head.loss.kerasName
     if head.loss.function.takesLabels {
       if !areLabels {
         throw .invalidArgument(
@@ -160,6 +164,20 @@ struct DataCheck {
     }
   }
 
+  /// Of a loss that is put together of operations.
+  private func checkTargetShape(
+    _ view: ArrayView, ofOutput output: Int, _ name: String, _ argument: String
+  ) throws(MartletError) {
+    for target in program.targets where target.output == output {
+      let expected = program.shapes[target.value]
+      guard DataCheck.agree(view.sampleExtents, expected.extents[...]) else {
+        throw .invalidArgument(
+          "\(argument) has shape \(Shape.text(view.extents)), but loss '\(name)' of layer "
+            + "'\(model.outputNames[output])' was put together for \(expected.batchDescription)")
+      }
+    }
+  }
+
   // MARK: Values
 
   /// Looks at every label and every floating-point number once.
@@ -171,7 +189,8 @@ struct DataCheck {
     }
     for (head, view) in zip(heads, data.y) {
       let argument = data.y.count == 1 ? "y" : "y[\(head.output)]"
-      if head.loss.function.takesLabels {
+      let needsLabels = head.metrics.contains { $0.function.targets == .labels }
+      if head.loss.function.takesLabels || (head.targets == .labels && needsLabels) {
         try checkLabels(view, head, argument)
       } else {
         try checkFinite(view, argument, scratch)
@@ -204,7 +223,7 @@ struct DataCheck {
   private func checkLabels(
     _ view: ArrayView, _ head: LossHead, _ argument: String
   ) throws(MartletError) {
-    let classes = program.shapes[head.lossInput].last ?? 1
+    let classes = program.shapes[program.outputs[head.output]].last ?? 1
     let layer = model.outputNames[head.output]
     let rows = view.sampleExtents.reduce(1, *)
     for sample in 0..<view.sampleCount {

@@ -54,6 +54,147 @@ struct TrainingCallsTests {
     }
   }
 
+  /// A mean over the batch of the distances to the targets, as operations.
+  private func distance(_ session: Session) throws -> OpaquePointer {
+    let (target, prediction) = (
+      try session.input([], "target"), try session.input([2], "prediction")
+    )
+    let difference = try session.layer("Subtract", #"{"name": "difference"}"#)
+    let size = try session.layer("ElementFunction", #"{"function": "abs", "name": "size"}"#)
+    let mean = try session.layer("BatchReduction", #"{"function": "mean", "name": "mean"}"#)
+    let output = try session.call(
+      mean, session.call(size, session.call(difference, target, prediction)))
+    return try session.model([target, prediction], [output], name: "distance")
+  }
+
+  private static let withGraph = """
+    {"optimizer": {"class_name": "SGD", "config": {"learning_rate": 0.1}},
+     "losses": [{"class_name": "Graph", "name": "distance", "config": {"graph": 0}}],
+     "metrics": [[{"class_name": "Callers", "name": "mine"}]]}
+    """
+
+  @Test func trainsOnAGraphAndHandsOutBatches() throws {
+    let session = Session()
+    let model = try classifier(session, compiles: false)
+    var graph: OpaquePointer? = try distance(session)
+    try check(martlet_model_compile_graphs(model, TrainingCallsTests.withGraph, &graph, 1))
+    #expect(String(cString: martlet_model_result_name(model, 1)) == "mine")
+    var outputs = [Float](repeating: -1, count: 64)
+    var samples = [Int64](repeating: -1, count: 32)
+    var options = options(32)
+    options.shuffle = 1
+    try outputs.withUnsafeMutableBufferPointer { outputs in
+      try samples.withUnsafeMutableBufferPointer { samples in
+        var place = outputs.baseAddress
+        try check(martlet_model_observe(model, &place, 1, samples.baseAddress, 32))
+        var results = [1.0, 1.0]
+        try withData { data in
+          try check(martlet_model_train(model, &data, &options, &results))
+        }
+        #expect(results[0] > 0 && results[0] < 1 && results[1] == 0)
+        #expect(outputs.allSatisfy { $0 > 0 && $0 < 1 })
+        #expect(Set(samples).count == 32 && samples.allSatisfy { (0..<64).contains($0) })
+        // Ended, it is no longer written.
+        try check(martlet_model_observe(model, nil, 0, nil, 0))
+        outputs.update(repeating: -1)
+        try withData { data in
+          try check(martlet_model_evaluate(model, &data, &options, &results))
+        }
+        #expect(outputs.allSatisfy { $0 == -1 })
+      }
+    }
+  }
+
+  @Test func trainsOnALossOfTheCaller() throws {
+    let session = Session()
+    let model = try classifier(session, compiles: false)
+    let (target, prediction) = (
+      try session.input([], "target"), try session.input([2], "prediction")
+    )
+    var layer: OpaquePointer?
+    // The square of how far the second probability is from the class number, or a failure.
+    let squares: martlet_loss_function = { user, count, targets, predictions, values, gradients in
+      guard let targets, let predictions, let values, let gradients, user == nil else { return 1 }
+      for sample in 0..<Int(count) {
+        let difference = predictions[2 * sample + 1] - targets[sample]
+        values[sample] = difference * difference
+        gradients[2 * sample] = 0
+        gradients[2 * sample + 1] = 2 * difference
+      }
+      return 0
+    }
+    for fails in [false, true] {
+      var user = 0
+      try withUnsafeMutableBytes(of: &user) { bytes in
+        try check(
+          martlet_layer_create_loss(&layer, nil, squares, fails ? bytes.baseAddress : nil))
+        defer { martlet_layer_release(layer) }
+        let loss = try #require(layer)
+        var graph: OpaquePointer? = try session.model(
+          [target, prediction], [session.call(loss, target, prediction)])
+        try check(martlet_model_compile_graphs(model, TrainingCallsTests.withGraph, &graph, 1))
+        var losses: [Double] = []
+        var options = options()
+        for _ in 0..<20 where !fails {
+          var results = [0.0, 0.0]
+          try withData { data in
+            try check(martlet_model_train(model, &data, &options, &results))
+          }
+          losses.append(results[0])
+        }
+        if fails {
+          var results = [0.0, 0.0]
+          let status = withData { martlet_model_train(model, &$0, &options, &results) }
+          #expect(status == martlet_status(MARTLET_NOT_FINITE))
+        } else {
+          #expect(losses[19] < losses[0] && losses[0] < 1)
+        }
+      }
+    }
+    #expect(
+      martlet_layer_create_loss(&layer, nil, nil, nil) == martlet_status(MARTLET_INVALID_ARGUMENT))
+  }
+
+  @Test func mistakesWithGraphs() throws {
+    let session = Session()
+    let model = try classifier(session, compiles: false)
+    func message(_ status: martlet_status) -> String {
+      status == martlet_status(MARTLET_OK) ? "" : String(cString: martlet_last_error())
+    }
+    #expect(
+      message(martlet_model_compile(model, TrainingCallsTests.withGraph)).contains(
+        "the number of one of 0 graphs"))
+    #expect(
+      message(martlet_model_compile_graphs(model, TrainingCallsTests.withGraph, nil, -1))
+        == "the number of graphs is negative: -1")
+    var none: OpaquePointer?
+    #expect(
+      message(martlet_model_compile_graphs(model, TrainingCallsTests.withGraph, &none, 1))
+        == "model must not be NULL")
+    var itself: OpaquePointer? = model
+    #expect(
+      message(martlet_model_compile_graphs(model, TrainingCallsTests.withGraph, &itself, 1))
+        .contains("must have two inputs, targets and predictions, and one output"))
+    var place: UnsafeMutablePointer<Float>?
+    #expect(
+      message(martlet_model_observe(model, &place, 1, nil, 0))
+        == "capacity must be at least 1, received 0")
+    let waiting = TrainingCallsTests.withGraph.replacing("\"graph\": 0", with: "\"graph\": null")
+    try check(martlet_model_compile(model, waiting))
+    var results = [0.0, 0.0]
+    var options = options()
+    withData { data in
+      #expect(
+        message(martlet_model_train(model, &data, &options, &results)).hasPrefix(
+          "'distance' has no graph yet: compile with graphs for the shape of the targets"))
+    }
+    let kept = waiting.replacing(
+      "{\"optimizer\"", with: "{\"keeps_optimizer\": true, \"optimizer\"")
+    try check(martlet_model_compile(model, kept))
+    let fresh = try classifier(session, compiles: false)
+    #expect(message(martlet_model_compile(fresh, kept)).contains("is not compiled"))
+  }
+
   private func options(_ batchSize: Int64 = 16) -> martlet_epoch_options {
     var options = martlet_epoch_options()
     options.struct_size = MemoryLayout<martlet_epoch_options>.stride

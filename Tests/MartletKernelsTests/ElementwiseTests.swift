@@ -11,7 +11,7 @@ import Testing
     .elu(alpha: -0.5), .sigmoid, .tanh, .boundedRelu(slope: 0.1, maximum: 1.5, threshold: 0.25),
     .clipped(minimum: -1, maximum: 1.5), .selu, .gelu, .geluByTanh, .silu, .hardSigmoid, .hardSilu,
     .softplus, .softsign, .exponential, .mish, .logSigmoid, .square, .squareRoot, .reciprocal,
-    .magnitude, .logarithm,
+    .magnitude, .logarithm, .sign,
   ]
 
   /// Where a function is tested: roots and logarithms have no negative arguments, and the smallest

@@ -36,7 +36,7 @@ import Testing
     .klDivergence, .meanSquaredError, .meanAbsoluteError, .meanAbsolutePercentageError,
     .meanSquaredLogarithmicError, .huber(delta: 1), .huber(delta: 0.3), .logCosh, .poisson,
     .cosineSimilarity, .hinge, .squaredHinge, .categoricalHinge, .overlap(.dice),
-    .overlap(.tversky(alpha: 0.3, beta: 0.7)),
+    .overlap(.tversky(alpha: 0.3, beta: 0.7)), .given,
   ]
 
   private func takesProbabilities(_ function: LossFunction) -> Bool {

@@ -365,7 +365,7 @@ import Testing
     Activation.linear, .relu, .leakyRelu(slope: 0.2), .leakyRelu(slope: -0.3), .elu(alpha: 1),
     .elu(alpha: 0.7), .sigmoid, .tanh, .boundedRelu(slope: 0.1, maximum: 0.8, threshold: 0.2),
     .clipped(minimum: 0, maximum: 0.5), .selu, .gelu, .geluByTanh, .silu, .hardSigmoid, .hardSilu,
-    .softplus, .softsign, .exponential, .mish, .logSigmoid, .square, .magnitude,
+    .softplus, .softsign, .exponential, .mish, .logSigmoid, .square, .magnitude, .sign,
   ])
   func activation(_ activation: Activation) throws {
     for count in [1, 15, 16, 17, 50] { try check(ActivationOp(activation), [[count]]) }
@@ -396,6 +396,157 @@ import Testing
         try check(ReductionOp(function, axes: axes, keepsDimensions: keeps), [extents])
       }
     }
+  }
+
+  @Test(arguments: ReductionOp.Function.allCases)
+  func reductionsOfBatches(_ function: ReductionOp.Function) throws {
+    for extents in [[1], [17], [3, 5]] { try check(BatchReductionOp(function), [extents]) }
+  }
+
+  /// The extreme of equal numbers of a batch gives each of them its share of the gradient.
+  @Test func tiesInBatches() throws {
+    let shift = try Variable(name: "shift", shape: Shape([1]))
+    var program = Program()
+    let zero = try program.apply(
+      ScaleOffsetOp(scale: 0, offset: 0), to: [program.addInput(try Shape([1]))], layer: "zero")
+    let shifted = try program.apply(BiasOp(), to: [zero], variables: [shift], layer: "shift")
+    program.outputs = [
+      try program.apply(BatchReductionOp(.maximum), to: [shifted], layer: "greatest")
+    ]
+    try check(program)
+  }
+
+  @Test func slices() throws {
+    typealias Range = SliceOp.Range
+    let cases: [([Int], [Range])] = [
+      ([5], [Range(start: 1, count: 3)]), ([33], [Range(start: 32, count: 33, step: -1)]),
+      ([40], [Range(start: 3, count: 12, step: 3)]),
+      ([4, 3], [Range(start: 2, count: 1), Range(start: 0, count: 3)]),
+      (
+        [4, 5, 17],
+        [
+          Range(start: 3, count: 2, step: -2), Range(start: 0, count: 5),
+          Range(start: 1, count: 16),
+        ]
+      ),
+      (
+        [3, 4, 2],
+        [
+          Range(start: 0, count: 3), Range(start: 1, count: 2, step: 2),
+          Range(start: 1, count: 2, step: -1),
+        ]
+      ),
+    ]
+    for (extents, ranges) in cases { try check(SliceOp(ranges), [extents]) }
+  }
+
+  /// With conditions that hold and ones that do not, and inputs that repeat.
+  @Test func selections() throws {
+    for shapes in [[[17], [17], [17]], [[3, 5], [5], [3, 1]], [[1], [4, 2], [4, 2]]] {
+      var program = Program()
+      var values: [Program.ValueID] = []
+      for (index, extents) in shapes.enumerated() {
+        let shift = try Variable(name: "shift", shape: Shape([extents.last ?? 1]))
+        let input = program.addInput(try Shape(extents))
+        values.append(
+          try program.apply(BiasOp(), to: [input], variables: [shift], layer: "shift\(index)"))
+      }
+      values[0] = try program.apply(ActivationOp(.relu), to: [values[0]], layer: "condition")
+      values[0] = try program.apply(ActivationOp(.sign), to: [values[0]], layer: "condition")
+      program.outputs = [try program.apply(SelectionOp(), to: values, layer: "selection")]
+      try check(program)
+    }
+  }
+
+  @Test func argmax() throws {
+    for extents in [[1], [17], [3, 5], [2, 2, 33]] { try check(ArgmaxOp(), [extents]) }
+  }
+
+  /// Gradients of all losses that take values go to the predictions, behind a sigmoid here.
+  @Test(arguments: [
+    LossFunction.meanSquaredError, .binaryCrossentropy(fromLogits: false, labelSmoothing: 0.1),
+    .categoricalCrossentropy(fromLogits: true, labelSmoothing: 0), .cosineSimilarity,
+    .huber(delta: 0.5), .logCosh,
+  ])
+  func lossesAsValues(_ function: LossFunction) throws {
+    for extents in [[1], [17], [3, 5]] {
+      var program = Program()
+      let target = program.addInput(try Shape(extents))
+      let shift = try Variable(name: "shift", shape: Shape([extents.last ?? 1]))
+      let x = program.addInput(try Shape(extents))
+      let shifted = try program.apply(BiasOp(), to: [x], variables: [shift], layer: "shift")
+      let prediction = try program.apply(ActivationOp(.sigmoid), to: [shifted], layer: "sigmoid")
+      program.outputs = [
+        try program.apply(LossValueOp(function), to: [target, prediction], layer: "loss")
+      ]
+      try check(program)
+    }
+  }
+
+  /// Σ (p − t)³ of every sample.
+  @Test func lossesOfTheCaller() throws {
+    for size in [1, 5, 17] {
+      let cubes = ExternalLossOp { count, targets, predictions, values, gradients in
+        for sample in 0..<count {
+          values[sample] = 0
+          for index in (sample * size)..<((sample + 1) * size) {
+            let difference = predictions[index] - targets[index]
+            values[sample] += difference * difference * difference
+            gradients[index] = 3 * difference * difference
+          }
+        }
+        return true
+      }
+      var program = Program()
+      let target = program.addInput(try Shape([size]))
+      let x = program.addInput(try Shape([size]))
+      let shift = try Variable(name: "shift", shape: Shape([size]))
+      let shifted = try program.apply(BiasOp(), to: [x], variables: [shift], layer: "shift")
+      let prediction = try program.apply(ActivationOp(.sigmoid), to: [shifted], layer: "sigmoid")
+      program.outputs = [try program.apply(cubes, to: [target, prediction], layer: "loss")]
+      try check(program)
+    }
+  }
+
+  /// Class numbers, among them one that is ignored.
+  @Test func lossOfLabelsAsValues() throws {
+    var program = Program()
+    let x = program.addInput(try Shape([3, 5]))
+    let shift = try Variable(name: "shift", shape: Shape([5]))
+    let shifted = try program.apply(BiasOp(), to: [x], variables: [shift], layer: "shift")
+    let scores = program.addInput(try Shape([3, 4]))
+    let label = try program.apply(ArgmaxOp(), to: [scores], layer: "label")
+    let loss = LossValueOp(.sparseCategoricalCrossentropy(fromLogits: true), ignoring: 2)
+    program.outputs = [try program.apply(loss, to: [label, shifted], layer: "loss")]
+    try check(program)
+  }
+
+  @Test func shapesThatDoNotSuitValues() throws {
+    let (four, three) = (try Shape([4]), try Shape([3]))
+    func message(_ operation: some Operation, _ inputs: [Shape]) -> String? {
+      do {
+        _ = try operation.outputShape(of: inputs)
+        return nil
+      } catch {
+        return error.message
+      }
+    }
+    #expect(
+      message(LossValueOp(.meanSquaredError), [four, three])
+        == "y_true has shape (None, 4), expected (None, 3) for predictions of shape (None, 3)")
+    #expect(
+      message(LossValueOp(.sparseCategoricalCrossentropy(fromLogits: true)), [three, three])
+        == "y_true has shape (None, 3), expected class numbers of shape (None,) for predictions of "
+        + "shape (None, 3)")
+    #expect(
+      message(LossValueOp(.meanSquaredError), [four])
+        == "a loss takes targets and predictions, got 1 inputs")
+    #expect(
+      message(SliceOp([.init(start: 2, count: 3)]), [four])
+        == "a slice of 3 from 2 in steps of 1 along axis 1 of an input of shape (None, 4)")
+    #expect(
+      message(SelectionOp(), [four, four])
+        == "selection takes a condition and two values, got 2 inputs")
   }
 
   @Test func productsOfTensors() throws {

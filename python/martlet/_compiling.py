@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from . import _native, losses, metrics, optimizers
-from .metrics import Metric
+from . import _native, _nest, losses, metrics, optimizers
+from ._graphs import Graph, Shape, fits
+from .metrics import MeanMetricWrapper, Metric
 
 
 class Compilation:
@@ -29,14 +30,55 @@ class Compilation:
         self.loss_weights = loss_weights
         self.metrics = _resolved(metrics_, metrics.get)
         self.weighted_metrics = _resolved(weighted_metrics, metrics.get)
+        own = [each for each in _nest.flatten([self.metrics, self.weighted_metrics]) if each]
+        #: Whether Python counts some of the metrics.
+        self.counts = any(each._is_own for each in own)
+        graphs = [each for each in _nest.flatten(self.losses) if each and each._is_own]
+        #: Whether some losses or metrics are made for the shapes of the data.
+        self.has_graphs = bool(graphs) or any(isinstance(each, MeanMetricWrapper) for each in own)
+        # Of the losses and metrics of one's own: for which targets, and what they do.
+        self._targets: list[Shape] | None = None
+        self._graphs: list[Graph] = []
 
     def compile(self, model: _native.Handle, outputs: Sequence[str]) -> None:
         """Gets a model of the core with these outputs ready to train."""
+        self._targets = None
         _native.model_compile(model, self.configuration(outputs))
         self.optimizer._compiled(model)
 
-    def configuration(self, outputs: Sequence[str]) -> dict[str, Any]:
+    def settle(
+        self,
+        model: _native.Handle,
+        outputs: Sequence[str],
+        targets: list[Shape],
+        predictions: list[Shape],
+    ) -> None:
+        """Sees what losses and metrics of one's own do with samples of these shapes."""
+        if len(targets) != len(predictions):
+            return  # which the core tells better
+        targets = list(map(_opened, targets, predictions))
+        known = self._targets
+        if known is not None and all(map(fits, known, targets)):
+            return
+        graphs: list[Graph] = []
+        configuration = self.configuration(outputs, (targets, predictions, graphs))
+        if graphs:
+            handles = [each.model for each in graphs]
+            _native.model_compile_graphs(model, {**configuration, "keeps_optimizer": True}, handles)
+        self._targets, self._graphs = targets, graphs
+
+    def configuration(
+        self, outputs: Sequence[str], shapes: _Shapes | None = None
+    ) -> dict[str, Any]:
         """What the core needs, for a model with these outputs.
+
+        Parameters
+        ----------
+        outputs
+            Their names.
+        shapes
+            Of targets and predictions, and a list that takes the graphs of losses and metrics of
+            one's own; None as long as they are not known.
 
         Raises
         ------
@@ -49,13 +91,13 @@ class Compilation:
                 raise ValueError(f"compile: output '{name}' has no loss")
         configuration: dict[str, Any] = {
             "optimizer": self.optimizer._encoded(),
-            "losses": [each._encoded() for each in per_output],
-            "metrics": _encoded(self._per_output_metrics(self.metrics, outputs, "metrics")),
+            "losses": [_loss(each, index, shapes) for index, each in enumerate(per_output)],
+            "metrics": _encoded(self._per_output_metrics(self.metrics, outputs, "metrics"), shapes),
             "output_names": list(outputs),
         }
         if self.weighted_metrics:
             configuration["weighted_metrics"] = _encoded(
-                self._per_output_metrics(self.weighted_metrics, outputs, "weighted_metrics")
+                self._per_output_metrics(self.weighted_metrics, outputs, "weighted_metrics"), shapes
             )
         if self.loss_weights is not None:
             weights = _per_output(self.loss_weights, outputs, "loss_weights")
@@ -79,17 +121,51 @@ class Compilation:
         """The metrics as their values stand, last among the results: in the order of the outputs,
         weighted ones behind all others.
         """
+        return [metric for metric, _, _ in self.metric_uses(outputs)]
+
+    def metric_uses(self, outputs: Sequence[str]) -> list[tuple[Metric, int, bool]]:
+        """The same, each with the number of its output and whether it is weighted."""
         return [
-            metric
+            (metric, output, given is self.weighted_metrics)
             for given in (self.metrics, self.weighted_metrics)
             if given
-            for each in self._per_output_metrics(given, outputs, "metrics")
+            for output, each in enumerate(self._per_output_metrics(given, outputs, "metrics"))
             for metric in each
         ]
 
 
-def _encoded(per_output: list[list[Metric]]) -> list[list[dict[str, Any]]]:
-    return [[metric._encoded() for metric in each] for each in per_output]
+#: Of targets and of predictions, and the graphs that are made for them.
+_Shapes = tuple[list[Shape], list[Shape], list[Graph]]
+
+
+def _opened(target: Shape, prediction: Shape) -> Shape:
+    """The shape of targets with the extents left open that are open in the predictions, too."""
+    ends = [*prediction[: len(target)], *target[len(prediction) :]]
+    return tuple(None if end is None else extent for extent, end in zip(target, ends, strict=True))
+
+
+def _loss(loss: losses.Loss, output: int, shapes: _Shapes | None) -> dict[str, Any]:
+    if shapes is None or not loss._is_own:
+        return loss._encoded()
+    targets, predictions, graphs = shapes
+    graphs.append(loss._graph(targets[output], predictions[output]))
+    return loss._encoded(len(graphs) - 1)
+
+
+def _encoded(per_output: list[list[Metric]], shapes: _Shapes | None) -> list[list[dict[str, Any]]]:
+    return [
+        [_metric(metric, output, shapes) for metric in each]
+        for output, each in enumerate(per_output)
+    ]
+
+
+def _metric(metric: Metric, output: int, shapes: _Shapes | None) -> dict[str, Any]:
+    if shapes is None or not isinstance(metric, MeanMetricWrapper) or metric._is_own:
+        return metric._encoded()
+    targets, predictions, graphs = shapes
+    graph = metric._graph(targets[output], predictions[output])
+    graphs.append(graph)
+    return metric._encoded(graph, len(graphs) - 1)
 
 
 def _resolved(value: Any, get: Any) -> Any:

@@ -33,6 +33,12 @@ def written(layer: Any) -> _Arguments | None:
             arguments = {"x_min": config["minimum"], "x_max": config["maximum"]}
         case _operations.Matmul:
             name, arguments = "Matmul", {}
+        case _operations.Where:
+            name, arguments = "Where", {}
+        case _operations.Argmax:
+            name, arguments = "Argmax", {"axis": -1, "keepdims": False}
+        case _operations.Slice:
+            name, arguments = "GetItem", {}
         case _operations.Constant | _operations.Weight:
             not_supported(
                 f"a file of a model in which the numbers of '{layer.name}' stand in an operation "
@@ -48,6 +54,28 @@ def written(layer: Any) -> _Arguments | None:
     }
 
 
+def written_arguments(layer: Any, inputs: list[Any]) -> list[Any]:
+    """What Keras calls such an operation on: each symbol is an argument of its own."""
+    from .layers import _operations
+
+    if type(layer) is not _operations.Slice:
+        return inputs
+    config = layer.get_config()
+    parts = [_WHOLE]
+    for start, size, step in zip(config["starts"], config["sizes"], config["steps"], strict=True):
+        stop = start + size * step
+        # Backwards to the first number: -1 would be the last one.
+        parts.append(_written_slice(start, None if stop < 0 else stop, step))
+    return [*inputs, parts]
+
+
+def _written_slice(start: int | None, stop: int | None, step: int | None) -> _Arguments:
+    return {"class_name": "__slice__", "config": {"start": start, "stop": stop, "step": step}}
+
+
+_WHOLE = _written_slice(None, None, None)
+
+
 # ---- Reading ---------------------------------------------------------------------------------
 
 _ELEMENT_FUNCTIONS = {
@@ -55,6 +83,7 @@ _ELEMENT_FUNCTIONS = {
     "Exp": "exp",
     "Log": "log",
     "Reciprocal": "reciprocal",
+    "Sign": "sign",
     "Sqrt": "sqrt",
     "Square": "square",
 }
@@ -96,7 +125,7 @@ _READ: dict[tuple[str, str], Callable[[_Arguments], _Made]] = {
     },
     **{
         (_NUMPY, each): _always(each)
-        for each in ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Matmul")
+        for each in ("Add", "Subtract", "Multiply", "Maximum", "Minimum", "Matmul", "Where")
     },
 }
 
@@ -115,8 +144,17 @@ def _scaled(scale: float, offset: float) -> _Made:
 
 
 def is_number(argument: Any) -> bool:
-    """Whether an argument of a call stands in the layer that is made for it."""
+    """Whether an argument of a call is a number, which stands in the layer that is made for it."""
     return isinstance(argument, int | float) and not isinstance(argument, bool)
+
+
+def is_part(argument: Any) -> bool:
+    """Whether it says which part of a symbol is meant, which stands in the layer, too."""
+    return isinstance(argument, list) and any(_is_slice(each) for each in argument)
+
+
+def _is_slice(argument: Any) -> bool:
+    return isinstance(argument, dict) and argument.get("class_name") == "__slice__"
 
 
 def read(description: _Arguments) -> _Arguments:
@@ -126,7 +164,9 @@ def read(description: _Arguments) -> _Arguments:
         return {**description, "module": "keras.layers"}
     made = None
     if module == _NUMPY:
-        made = _with_number(description) or _with_other_axes(description)
+        made = (
+            _with_number(description) or _with_other_axes(description) or _with_parts(description)
+        )
     if made is None:
         if (module, class_name) not in _READ:
             return description
@@ -168,3 +208,38 @@ def _with_other_axes(description: _Arguments) -> _Made | None:
         dropped = {each % len(shape) for each in axes}
         shape = [extent for place, extent in enumerate(shape) if place not in dropped]
     return "Reshape", {"target_shape": shape[1:]}
+
+
+def _with_parts(description: _Arguments) -> _Made | None:
+    """The layer of an operation that takes a part of a symbol by slices; None for others."""
+    class_name, config = description["class_name"], description["config"]
+    if class_name not in ("Argmax", "Flip", "GetItem"):
+        return None
+    given = description["inbound_nodes"][0]["args"]
+    shape = given[0]["config"]["shape"]
+    axis = config.get("axis")
+    if class_name == "Argmax":
+        is_last = axis in (-1, len(shape) - 1) and not config.get("keepdims")
+        return ("Argmax", {}) if is_last else None
+    if class_name == "Flip":
+        axes = range(1, len(shape)) if axis is None else [axis] if isinstance(axis, int) else axis
+        places = {each % len(shape) for each in axes}
+        parts = [slice(None, None, -1 if place in places else 1) for place in range(len(shape))]
+    else:
+        entries = given[1] if len(given) > 1 and isinstance(given[1], list) else []
+        if not entries or not all(map(_is_slice, entries)):
+            return None
+        parts = [slice(*(each["config"][key] for key in _SLICE)) for each in entries]
+    if parts[0] not in (slice(None), slice(None, None, 1)):
+        return None
+    parts += [slice(None)] * (len(shape) - len(parts))
+    inner = zip(parts[1:], shape[1:], strict=True)
+    taken = [range(*part.indices(extent)) for part, extent in inner]
+    return "Slice", {
+        "starts": [each.start for each in taken],
+        "sizes": [len(each) for each in taken],
+        "steps": [each.step for each in taken],
+    }
+
+
+_SLICE = ("start", "stop", "step")

@@ -106,8 +106,9 @@ def _first_call(layer: Layer) -> int:
 
 
 def _arguments(layer: Layer, inputs: list[Any]) -> list[Any]:
-    # Keras's operations take each symbol as an argument of its own.
-    return inputs if _file_operations.written(layer) else [_argument(layer, inputs)]
+    if _file_operations.written(layer):
+        return _file_operations.written_arguments(layer, inputs)
+    return [_argument(layer, inputs)]
 
 
 def _argument(layer: Layer, inputs: list[Any]) -> Any:
@@ -210,10 +211,11 @@ class _Graph:
             symbols = [self.symbol(each) for each in self.references(node)]
             return symbols if len(symbols) > 1 else symbols[0]
         self.check_options(name, node.get("kwargs") or {})
-        given = [each for each in node["args"] if not _file_operations.is_number(each)]
+        in_layer = (_file_operations.is_number, _file_operations.is_part)
+        given = [each for each in node["args"] if not any(test(each) for test in in_layer)]
         arguments = [self.revived(name, each) for each in given]
         if len(arguments) > 1:
-            # An operation on two symbols.
+            # An operation on several symbols.
             return arguments
         return arguments[0]
 

@@ -334,18 +334,73 @@ class Data:
         class_weight: dict[int, float] | None = None,
     ) -> None:
         self.sample_count = len(x[0])
+        self.y, self.sample_weight = list(y), list(sample_weight)
+        self.weighs_classes = bool(class_weight)
         xs, ys, weights = _Views(x), _Views(y), _Views(sample_weight)
+        self.x = xs
         self.pointer = data = ffi.new("martlet_data *")
         data.struct_size = ffi.sizeof("martlet_data")
         data.x, data.x_count = xs.pointer, xs.count
         data.y, data.y_count = ys.pointer, ys.count
         data.sample_weight, data.sample_weight_count = weights.pointer, weights.count
-        self._keep: tuple[Any, ...] = (xs, ys, weights)
+        self._keep: tuple[Any, ...] = (ys, weights)
         if class_weight:
             data.classes = classes = ffi.new(_EXTENTS, list(class_weight))
             data.class_weights = values = ffi.new("double[]", list(class_weight.values()))
             data.class_weight_count = len(class_weight)
             self._keep += (classes, values)
+
+
+#: Of targets and predictions: a value for each sample and the gradients of these, as arrays.
+LossFunction = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+class _CallersLoss:
+    """A loss function, and the shapes of a sample that it is called with."""
+
+    def __init__(
+        self, function: LossFunction, target: tuple[int, ...], prediction: tuple[int, ...]
+    ) -> None:
+        self.function, self.target, self.prediction = function, target, prediction
+
+
+def loss_layer_create(
+    name: str, function: LossFunction, target: tuple[int, ...], prediction: tuple[int, ...]
+) -> tuple[Handle, Any]:
+    """A layer of a loss that Python works out.
+
+    Returns
+    -------
+    tuple
+        The layer, and what has to be kept as long as the core may ask. What the function raises
+        comes out of the call that trains.
+    """
+    out = ffi.new("martlet_layer **")
+    user = ffi.new_handle(_CallersLoss(function, target, prediction))
+    _check(lib.martlet_layer_create_loss(out, _utf8(name), lib.martlet_python_loss, user))
+    return ffi.gc(out[0], lib.martlet_layer_release), user
+
+
+def _keep_loss_failure(_kind: Any, error: BaseException, _traceback: Any) -> None:
+    _failure.error = error
+
+
+@ffi.def_extern(name="martlet_python_loss", error=1, onerror=_keep_loss_failure)
+def _loss(
+    user: Any, count: int, targets: Any, predictions: Any, values: Any, gradients: Any
+) -> int:
+    loss = ffi.from_handle(user)
+
+    def view(pointer: Any, shape: tuple[int, ...]) -> np.ndarray:
+        buffer = ffi.buffer(pointer, 4 * count * math.prod(shape))
+        return np.frombuffer(buffer, np.float32).reshape(count, *shape)
+
+    # Copies, which the function may keep.
+    made = loss.function(
+        view(targets, loss.target).copy(), view(predictions, loss.prediction).copy()
+    )
+    view(values, ())[...], view(gradients, loss.prediction)[...] = made
+    return 0
 
 
 # ---- Models ----------------------------------------------------------------------------------
@@ -398,6 +453,48 @@ def model_file_metadata(path: str) -> dict[str, str]:
 def model_compile(model: Handle, configuration: dict[str, Any]) -> None:
     """Gets the model ready to train."""
     _check(lib.martlet_model_compile(model, _json(configuration)))
+
+
+def model_compile_graphs(
+    model: Handle, configuration: dict[str, Any], graphs: Sequence[Handle]
+) -> None:
+    """The same with losses and metrics that are graphs."""
+    handles = ffi.new("martlet_model *[]", list(graphs))
+    _check(lib.martlet_model_compile_graphs(model, _json(configuration), handles, len(graphs)))
+
+
+class Observation:
+    """What a model gave for the batch of training or evaluation that is done.
+
+    Attributes
+    ----------
+    outputs : list of numpy.ndarray
+        With room for `capacity` samples.
+    samples : numpy.ndarray
+        The places of the batch's samples in the data.
+    """
+
+    def __init__(
+        self,
+        model: Handle,
+        shapes: Sequence[tuple[int | None, ...]],
+        data: Data,
+        capacity: int,
+    ) -> None:
+        sized = _sized(model, shapes, data.x)
+        self.outputs = [np.empty((capacity, *shape), np.float32) for shape in sized]
+        self.samples = np.empty(capacity, np.int64)
+
+    def begin(self, model: Handle) -> None:
+        """Has the model write here."""
+        places = ffi.new(_FLOAT_POINTERS, [ffi.from_buffer(_FLOATS, out) for out in self.outputs])
+        samples = ffi.from_buffer(_EXTENTS, self.samples)
+        count = len(self.outputs)
+        _check(lib.martlet_model_observe(model, places, count, samples, len(self.samples)))
+
+    def end(self, model: Handle) -> None:
+        """Has it no longer write here."""
+        _check(lib.martlet_model_observe(model, ffi.NULL, 0, ffi.NULL, 0))
 
 
 def result_names(model: Handle) -> list[str]:
@@ -600,6 +697,7 @@ def _run(
     options.continues = continues
     if progress is None:
         _check(call(options))
+        _raise_kept()
         return True
     listener = _Listener(progress)
     options.progress = lib.martlet_python_progress
@@ -617,7 +715,19 @@ def _run(
     if status == lib.MARTLET_STOPPED:
         return False
     _check(status)
+    _raise_kept()
     return True
+
+
+def _raise_kept() -> None:
+    """Raises what a function has raised in a call of the core that went on all the same."""
+    error, _failure.error = getattr(_failure, "error", None), None
+    if error is None:
+        return
+    try:
+        raise error
+    finally:
+        del error
 
 
 def _listening(
@@ -701,9 +811,7 @@ def predict(
     """
     count = len(x[0])
     views = _Views(x)
-    shapes: Sequence[tuple[Any, ...]] = output_shapes
-    if any(None in shape for shape in shapes):
-        shapes = [_output_shape(model, views, index) for index in range(len(shapes))]
+    shapes = _sized(model, output_shapes, views)
     outputs = [np.empty((count, *shape), np.float32) for shape in shapes]
     places = ffi.new(_FLOAT_POINTERS, [ffi.from_buffer(_FLOATS, out) for out in outputs])
 
@@ -723,6 +831,15 @@ def predict(
     )
     assert finished
     return outputs
+
+
+def _sized(
+    model: Handle, shapes: Sequence[tuple[int | None, ...]], x: _Views
+) -> Sequence[tuple[Any, ...]]:
+    """Shapes of the outputs; where they leave sizes open, of what follows from these inputs."""
+    if not any(None in shape for shape in shapes):
+        return shapes
+    return [_output_shape(model, x, index) for index in range(len(shapes))]
 
 
 def _output_shape(model: Handle, x: _Views, index: int) -> tuple[int, ...]:

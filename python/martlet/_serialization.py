@@ -122,12 +122,16 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, type) or not hasattr(obj, "get_config"):
         return _named(obj)
     module, class_name, registered = _address(obj)
-    return {
+    description = {
         "module": module,
         "class_name": class_name,
         "config": serialize_keras_object(obj.get_config()),
         "registered_name": registered,
     }
+    if _is_made_of(type(obj), "Model") and obj._is_own():
+        # Its shape is not part of its configuration, as that of symbols is.
+        description["build_config"] = serialize_keras_object(obj.get_build_config())
+    return description
 
 
 def _address(obj: Any) -> tuple[str, str, str | None]:
@@ -216,18 +220,25 @@ def deserialize_keras_object(
     class_name, arguments = config["class_name"], config.get("config")
     refuse_code(config)
     if class_name == "function":
-        return _function(arguments, known)
+        return _function(arguments, known, config.get("registered_name"))
     kind = _class(config, known)
     if not isinstance(arguments, dict):
         raise ValueError(f"the description of a {class_name} has no arguments: {config!r:.200}")
     if _is_made_of(kind, "Model"):
-        return kind.from_config(arguments, custom_objects=known)
+        if not kind._is_own():
+            return kind.from_config(arguments, custom_objects=known)
+        with custom_object_scope(custom_objects or {}):
+            model = kind.from_config(arguments)
+        model.build_from_config(config.get("build_config") or {})
+        return model
     if _is_made_of(kind, "Optimizer"):
         # The rate may be a schedule.
         rate = deserialize_keras_object(arguments.get("learning_rate"), known)
         arguments = {**arguments, "learning_rate": rate} if rate is not None else arguments
     arguments = _without_dtype(kind, arguments)
-    return kind.from_config(arguments) if hasattr(kind, "from_config") else kind(**arguments)
+    # For what is described within, which from_config reads by itself.
+    with custom_object_scope(custom_objects or {}):
+        return kind.from_config(arguments) if hasattr(kind, "from_config") else kind(**arguments)
 
 
 def refuse_code(description: dict[str, Any]) -> None:
@@ -305,13 +316,14 @@ def _module(name: str) -> Any:
         return None
 
 
-def _function(name: Any, known: dict[str, Any]) -> Any:
+def _function(name: Any, known: dict[str, Any], registered: Any) -> Any:
     """A function by its name, or the name itself where Martlet has one of it."""
     from . import activations, losses, metrics
 
     if name in known:
         return known[name]
-    for module in (activations, losses, metrics):
+    # Keras calls its own functions "function"; what has a name of its own is the writer's.
+    for module in () if registered == name else (activations, losses, metrics):
         with contextlib.suppress(ValueError, TypeError):
             module.get(name)
             return name

@@ -13,6 +13,7 @@ from . import _data, _native, _nest
 from ._batches import ArrayBatches, Batches, is_batches
 from ._compiling import Compilation
 from ._errors import NonFiniteError, not_supported
+from ._observing import Counted
 from ._profile import Profile
 from ._progress import ProgressLine, verbosity
 from ._randomness import Position
@@ -46,7 +47,7 @@ class Trainer:
 
         _input_names: list[str]
         _input_shapes: list[tuple[int, ...]]
-        _output_shapes: list[tuple[int, ...]]
+        _output_shapes: list[tuple[int | None, ...]]
         _outputs_structure: Any
 
         def _model_handle(self) -> _native.Handle: ...
@@ -73,14 +74,16 @@ class Trainer:
         optimizer
             Name or object of :mod:`martlet.optimizers`.
         loss
-            Name or object of :mod:`martlet.losses`; with several outputs one for all, a list or a
-            dict by output. For ``"crossentropy"`` the first data chooses between binary,
+            Name or object of :mod:`martlet.losses`, or a function of `y_true` and `y_pred`, see
+            :class:`martlet.losses.Loss`; with several outputs one for all, a list or a dict by
+            output. For ``"crossentropy"`` the first data chooses between binary,
             categorical and sparse.
         loss_weights
             With several outputs: what each loss counts, as a list or a dict by output.
         metrics
-            Names or objects of :mod:`martlet.metrics`, as a list; with several outputs a list of
-            lists or a dict by output.
+            Names or objects of :mod:`martlet.metrics` or functions, see
+            :class:`martlet.metrics.Metric`, as a list; with several outputs a list of lists or a
+            dict by output.
         weighted_metrics
             The same, for metrics in which samples count what they weigh.
         run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
@@ -317,7 +320,7 @@ class Trainer:
                 samples, held_out = _split(samples, validation_split)
             data = _native.Data(*samples, class_weight)
             self._check(handle, data, on_nan)
-            source = _ArraySource(handle, data, batch, bool(shuffle), on_nan)
+            source = _ArraySource(self, handle, data, batch, bool(shuffle), on_nan)
             if steps_per_epoch not in (None, source.steps):
                 batches = Batches(
                     ArrayBatches(samples, batch, bool(shuffle)), steps=steps_per_epoch, **how
@@ -364,7 +367,7 @@ class Trainer:
             return None
         data = _native.Data(*_first_steps(held_out, steps, batch, "validation_steps"))
         self._check(handle, data, on_nan, "validation_data: ")
-        return _ArraySource(handle, data, batch, False, on_nan)
+        return _ArraySource(self, handle, data, batch, False, on_nan)
 
     def _samples(
         self, x: Any, y: Any, sample_weight: Any = None, *, prefix: str = ""
@@ -408,6 +411,7 @@ class Trainer:
         self, handle: _native.Handle, data: _native.Data, on_nan: str = "stop", prefix: str = ""
     ) -> None:
         try:
+            self._settle(handle, data)
             _native.model_check(handle, data)
         except NonFiniteError as error:
             if on_nan != "ignore":
@@ -416,6 +420,18 @@ class Trainer:
             if not prefix:
                 raise
             raise type(error)(f"{prefix}{error}") from None
+
+    def _settle(self, handle: _native.Handle, data: _native.Data) -> None:
+        """Fits losses and metrics of one's own to the shapes of the data."""
+        if self._compilation is not None and self._compilation.has_graphs:
+            targets = [tuple(each.shape[1:]) for each in data.y]
+            self._compilation.settle(handle, self.output_names, targets, self._output_shapes)
+
+    def _counted(self) -> Counted:
+        assert self._compilation is not None
+        if not self._compilation.counts:
+            return Counted(None, [], [])
+        return Counted(self._compilation, self.output_names, self._output_shapes)
 
     # ---- evaluate and predict ----------------------------------------------------------------
 
@@ -470,7 +486,7 @@ class Trainer:
             samples = self._samples(x, y, sample_weight)
             data = _native.Data(*_first_steps(samples, steps, batch, "steps"))
             self._check(handle, data)
-            source = _ArraySource(handle, data, batch)
+            source = _ArraySource(self, handle, data, batch)
         names = self._result_names()
         listeners = _Listeners(self, callbacks, "test", {"verbose": verbose, "steps": source.steps})
         line = ProgressLine(source.steps, verbose)
@@ -576,8 +592,8 @@ class Trainer:
         samples = self._samples(x, y, sample_weight)
         data = _native.Data(*samples, _class_weight(class_weight))
         self._check(handle, data)
-        results = _native.train(handle, data, data.sample_count)
-        return _returned(self._result_names(), results, return_dict)
+        source = _ArraySource(self, handle, data, data.sample_count)
+        return _returned(self._result_names(), source.train(None, None), return_dict)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
@@ -594,8 +610,8 @@ class Trainer:
         handle = self._ready(x, "test_on_batch")
         data = _native.Data(*self._samples(x, y, sample_weight))
         self._check(handle, data)
-        results = _native.evaluate(handle, data, data.sample_count)
-        return _returned(self._result_names(), results, return_dict)
+        source = _ArraySource(self, handle, data, data.sample_count)
+        return _returned(self._result_names(), source.evaluate(), return_dict)
 
     def reset_metrics(self) -> None:
         """Nothing to do, for scripts of Keras: the results of a call start anew with it."""
@@ -884,7 +900,9 @@ class _Source:
         """Batches of a pass; None if only the pass itself will tell."""
         raise NotImplementedError
 
-    def train(self, before: _BeforeBatch | None, after: _native.Progress) -> list[float] | None:
+    def train(
+        self, before: _BeforeBatch | None, after: _native.Progress | None
+    ) -> list[float] | None:
         """One pass that updates the weights; the means, or None if `after` stopped it."""
         raise NotImplementedError
 
@@ -900,6 +918,7 @@ class _ArraySource(_Source):
 
     def __init__(
         self,
+        model: Any,
         handle: _native.Handle,
         data: _native.Data,
         batch: int,
@@ -908,21 +927,31 @@ class _ArraySource(_Source):
     ) -> None:
         self.handle, self.data, self.batch = handle, data, batch
         self.shuffle, self.on_nan = shuffle, on_nan
+        self.counted = model._counted()
 
     @property
     def steps(self) -> int:
         return _steps(self.data.sample_count, self.batch)
 
-    def train(self, before: _BeforeBatch | None, after: _native.Progress) -> list[float] | None:
+    def train(
+        self, before: _BeforeBatch | None, after: _native.Progress | None
+    ) -> list[float] | None:
+        self.counted.reset()
         progress = _announcing(before, after)
-        return _native.train(
-            self.handle, self.data, self.batch, progress, self.shuffle, self.on_nan
-        )
+        with self.counted.watching(self.handle, self.data, self.batch, progress) as count:
+            results = _native.train(
+                self.handle, self.data, self.batch, count, self.shuffle, self.on_nan
+            )
+        return None if results is None else self.counted.completed(results)
 
     def evaluate(
         self, before: _BeforeBatch | None = None, after: _native.Progress | None = None
     ) -> list[float]:
-        return _native.evaluate(self.handle, self.data, self.batch, _announcing(before, after))
+        self.counted.reset()
+        progress = _announcing(before, after)
+        with self.counted.watching(self.handle, self.data, self.batch, progress) as count:
+            results = _native.evaluate(self.handle, self.data, self.batch, count)
+        return self.counted.completed(results)
 
 
 class _BatchSource(_Source):
@@ -938,27 +967,33 @@ class _BatchSource(_Source):
     ) -> None:
         self.model, self.handle, self.batches = model, handle, batches
         self.class_weight, self.on_nan = class_weight, on_nan
+        self.counted = model._counted()
 
     @property
     def steps(self) -> int | None:
         return self.batches.steps
 
-    def train(self, before: _BeforeBatch | None, after: _native.Progress) -> list[float] | None:
+    def train(
+        self, before: _BeforeBatch | None, after: _native.Progress | None
+    ) -> list[float] | None:
         self.tell("on_epoch_begin")
+        self.counted.reset()
         results: list[float] = []
         for done, data in self.checked():
             if before:
                 before(done - 1)
-            trained = _native.train(
-                self.handle,
-                data,
-                data.sample_count,
-                on_nan=self.on_nan,
-                continues=done > 1,
-            )
+            with self.counted.watching(self.handle, data, data.sample_count, None) as count:
+                trained = _native.train(
+                    self.handle,
+                    data,
+                    data.sample_count,
+                    count,
+                    on_nan=self.on_nan,
+                    continues=done > 1,
+                )
             assert trained is not None  # nobody could have stopped it
-            results = trained
-            if after(done, self.steps or done, results):
+            results = self.counted.completed(trained)
+            if after and after(done, self.steps or done, results):
                 return None
         self.tell("on_epoch_end")
         return results
@@ -966,11 +1001,16 @@ class _BatchSource(_Source):
     def evaluate(
         self, before: _BeforeBatch | None = None, after: _native.Progress | None = None
     ) -> list[float]:
+        self.counted.reset()
         results: list[float] = []
         for done, data in self.checked():
             if before:
                 before(done - 1)
-            results = _native.evaluate(self.handle, data, data.sample_count, continues=done > 1)
+            with self.counted.watching(self.handle, data, data.sample_count, None) as count:
+                seen = _native.evaluate(
+                    self.handle, data, data.sample_count, count, continues=done > 1
+                )
+            results = self.counted.completed(seen)
             if after:
                 after(done, self.steps or done, results)
         return results

@@ -1,55 +1,128 @@
 """Losses: what training makes small, as objects, names and functions.
 
 Any of them goes to ``compile``; objects and functions can be called on arrays. A function gives a
-value for each prediction, an object their mean, a prediction's value times its weight first.
+value for each prediction, an object their mean, a prediction's value times its weight first. Losses
+of one's own are functions, classes made of :class:`Loss`, or :class:`NumpyLoss`; within them those
+of this module are called on symbols.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 
 from . import _data, _native
 from ._errors import not_supported, refuse
-from ._naming import class_named, own_arguments
+from ._naming import class_named, own_arguments, snake_case
+from .layers._symbol import KerasTensor, of_batches
+
+if TYPE_CHECKING:
+    from ._graphs import Graph, Shape
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "none", None)
 
 
 class Loss:
-    """What all losses have in common. Called on arrays, a loss computes at once."""
+    """What all losses have in common, and what a loss of one's own is made of.
 
-    def __init_subclass__(cls) -> None:
-        if cls.__module__ != __name__:
-            _refuse_own(cls.__name__)
+    A loss of your own defines `call`, with operators and :mod:`martlet.ops` on `y_true` and
+    `y_pred`: a value for each sample, or more, or a single one for the batch. In training it is run
+    once for the shapes of the data, on symbols, and computed by the core from then on, gradient
+    included. A function ``f(y_true, y_pred)`` is a loss, too. Called on arrays, a loss computes at
+    once.
 
-    def __init__(self, arguments: dict[str, Any]) -> None:
+    Parameters
+    ----------
+    name
+        For messages; made of the class name when None.
+    reduction
+        What becomes of the values, each times the weight of its sample: their mean for
+        ``"sum_over_batch_size"`` or ``"mean"``, ``"sum"``, or ``"none"`` where the loss is called
+        and not compiled.
+    dtype
+        Not supported yet: targets, integers as well, and predictions are float32.
+
+    Notes
+    -----
+    Gradients go to `y_pred` only. Layers within a loss, such as those of a network whose features
+    are compared, must have ``trainable = False``, unless they are the model's own.
+
+    Examples
+    --------
+    >>> import numpy as np, martlet
+    >>> from martlet import losses, ops
+    >>> class Quantile(losses.Loss):
+    ...     def __init__(self, share=0.5, **kwargs):
+    ...         super().__init__(**kwargs)
+    ...         self.share = share
+    ...     def call(self, y_true, y_pred):
+    ...         error = y_true - y_pred
+    ...         return ops.mean(ops.maximum(self.share * error, (self.share - 1) * error), axis=-1)
+    ...     def get_config(self):
+    ...         return {**super().get_config(), "share": self.share}
+    >>> round(Quantile(0.9)(np.array([[1.0], [2.0]]), np.array([[0.0], [3.0]])), 4)
+    0.5
+    >>> model = martlet.Sequential([martlet.Input((3,)), martlet.layers.Dense(1)])
+    >>> model.compile("sgd", Quantile(0.9))
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        dtype: Any = None,
+    ) -> None:
         kind = type(self).__name__
-        given = own_arguments(arguments)
-        refuse(kind, dtype=given.pop("dtype", None))
-        reduction = given.pop("reduction")
+        refuse(kind, dtype=dtype)
         if reduction == "mean_with_sample_weight":
             not_supported(f"{kind}: reduction={reduction!r}")
         if reduction not in _REDUCTIONS:
             known = ", ".join(repr(each) for each in _REDUCTIONS)
             raise ValueError(f"{kind}: reduction must be one of {known}, got {reduction!r}")
-        self.name, self.reduction = given.pop("name"), reduction
-        self._arguments = given
+        self.name, self.reduction = name or snake_case(kind), reduction
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The values of the loss, before they are weighted and reduced.
+
+        Parameters
+        ----------
+        y_true, y_pred
+            Symbols, or float32 arrays.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what it is: define call")
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments by name."""
-        return {"name": self.name, "reduction": self.reduction, **self._arguments}
+        """The arguments by name. A class of your own adds its own."""
+        return {"name": self.name, "reduction": self.reduction}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
         """The loss of the arguments that `get_config` gives."""
         return cls(**config)
 
-    def _encoded(self) -> dict[str, Any]:
-        config = {**self._arguments, "reduction": self.reduction or "none"}
-        return {"class_name": type(self).__name__, "config": config}
+    @property
+    def _is_own(self) -> bool:
+        """Whether Python says what it is."""
+        return True
+
+    def _encoded(self, graph: int | None = None) -> dict[str, Any]:
+        """What the core is told; of a loss of one's own where its graph stands, if there is one."""
+        config = {"graph": graph, "reduction": self.reduction or "none"}
+        return {"class_name": "Graph", "name": self.name, "config": config}
+
+    def _graph(self, target: Shape, prediction: Shape) -> Graph:
+        """What `call` makes of targets and predictions of these shapes of a sample."""
+        from ._graphs import Graph
+
+        graph = Graph(self.call, f"loss '{self.name}': call", target, prediction)
+        if graph.of_batch and self.reduction == "sum":
+            raise ValueError(
+                f"loss '{self.name}' gives one value for the whole batch, so there is nothing to "
+                "sum: leave reduction at 'sum_over_batch_size'"
+            )
+        return graph
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss of predictions.
@@ -65,14 +138,207 @@ class Loss:
 
         Returns
         -------
-        float or numpy.ndarray
-            One number; with ``reduction="none"`` a number for each prediction, as float32.
+        float, numpy.ndarray or KerasTensor
+            One number; with ``reduction="none"`` a number for each prediction, as float32. Of
+            symbols a symbol, for losses that are made of others.
 
         Raises
         ------
         ValueError
             If the shapes do not go together, or a label is none of the classes.
         """
+        if isinstance(y_true, KerasTensor) or isinstance(y_pred, KerasTensor):
+            refuse(f"loss '{self.name}' on symbols", sample_weight=sample_weight)
+            return self._reduced(self.call(y_true, y_pred))
+        return self._of_arrays(y_true, y_pred, sample_weight)
+
+    def _reduced(self, values: Any) -> Any:
+        from . import ops
+
+        if self.reduction in (None, "none"):
+            return values
+        return ops.sum(values) if self.reduction == "sum" else ops.mean(values)
+
+    def _of_arrays(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+        true = _data.as_array(y_true, "y_true").astype(np.float32)
+        pred = _data.as_array(y_pred, "y_pred").astype(np.float32)
+        values = np.asarray(self.call(true, pred), np.float32)
+        if sample_weight is not None:
+            weights = _data.as_array(sample_weight, "sample_weight")
+            values = values * _weights(weights, values.shape).astype(np.float32)
+        made = self._reduced(values)
+        return made if self.reduction in (None, "none") else float(made)
+
+    def __repr__(self) -> str:
+        config = self.get_config().items()
+        return f"{type(self).__name__}({', '.join(f'{key}={value!r}' for key, value in config)})"
+
+
+class _FunctionLoss(Loss):
+    """A function of targets and predictions as a loss."""
+
+    def __init__(self, function: Callable[[Any, Any], Any]) -> None:
+        super().__init__(getattr(function, "__name__", snake_case(type(function).__name__)))
+        self.function = function
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        from ._graphs import same_rank
+
+        return self.function(*same_rank(y_true, y_pred))
+
+
+class NumpyLoss(Loss):
+    """A loss written with NumPy, which brings its gradient along. Keras has no such class.
+
+    For what :mod:`martlet.ops` cannot say. Python is called for every batch, so it is slower than
+    a loss of operations.
+
+    Parameters
+    ----------
+    function
+        Of `y_true` and `y_pred`, float32 arrays of a batch. Gives the values, one for each sample,
+        and their derivatives with respect to the predictions of the same sample, in the shape of
+        `y_pred`.
+    name
+        For messages; the name of the function when None.
+    reduction
+        As for :class:`Loss`.
+
+    Examples
+    --------
+    >>> import numpy as np, martlet
+    >>> def quartic(y_true, y_pred):
+    ...     error = y_pred - y_true
+    ...     return np.sum(error**4, axis=1), 4 * error**3
+    >>> martlet.losses.NumpyLoss(quartic)(np.zeros((1, 2)), np.array([[1.0, 2.0]]))
+    17.0
+    >>> model = martlet.Sequential([martlet.Input((3,)), martlet.layers.Dense(2)])
+    >>> model.compile("sgd", martlet.losses.NumpyLoss(quartic))
+    """
+
+    def __init__(
+        self,
+        function: _native.LossFunction,
+        name: str | None = None,
+        reduction: str | None = "sum_over_batch_size",
+    ) -> None:
+        if not callable(function):
+            raise TypeError(f"NumpyLoss: expected a function, got {function!r}")
+        super().__init__(name or getattr(function, "__name__", None), reduction)
+        self.function = function
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments by name."""
+        from ._serialization import serialize_keras_object
+
+        return {**super().get_config(), "function": serialize_keras_object(self.function)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Loss:
+        """The loss of the arguments that `get_config` gives."""
+        from ._serialization import deserialize_keras_object
+
+        return cls(**{**config, "function": deserialize_keras_object(config["function"])})
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The values of the loss."""
+        from . import _naming
+        from .layers._operations import CallersLoss
+
+        if not isinstance(y_pred, KerasTensor):
+            return self._checked(y_true, y_pred)[0]
+        target, prediction = (tuple(each.shape[1:]) for each in (y_true, y_pred))
+        name = _naming.automatic(self.name)
+        return CallersLoss(self._checked, target, prediction, name)([y_true, y_pred])
+
+    def _checked(self, y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
+        """What the function gives, if that can be."""
+        made = self.function(y_true, y_pred)
+        if not isinstance(made, tuple) or len(made) != 2:
+            raise TypeError(
+                f"loss '{self.name}' returned {type(made).__name__}, expected a tuple of the "
+                "values and their gradients"
+            )
+        values, gradients = np.asarray(made[0]), np.asarray(made[1])
+        for what, array, shape in (
+            ("a value for each sample", values, y_pred.shape[:1]),
+            ("gradients in the shape of y_pred", gradients, y_pred.shape),
+        ):
+            if array.shape != shape:
+                raise ValueError(
+                    f"loss '{self.name}': expected {what}, {shape}, got an array of shape "
+                    f"{array.shape}"
+                )
+        return values, gradients
+
+
+class BuiltInLoss(Loss):
+    """A loss that the core knows by the name of its class."""
+
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        given = own_arguments(arguments)
+        super().__init__(given.pop("name"), given.pop("reduction"), given.pop("dtype", None))
+        self._arguments = given
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments by name."""
+        return {**super().get_config(), **self._arguments}
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The loss of each prediction."""
+        if isinstance(y_true, KerasTensor) or isinstance(y_pred, KerasTensor):
+            return self._of_symbols(y_true, y_pred)
+        return self._computed(y_true, y_pred, None, "none")
+
+    @property
+    def _is_own(self) -> bool:
+        return type(self).call.__module__ != __name__
+
+    @classmethod
+    def _kind(cls) -> str:
+        """The core's name of the loss, for a class that is made of one of Martlet's, too."""
+        return next(each.__name__ for each in cls.__mro__ if each.__module__ == __name__)
+
+    def _encoded(self, graph: int | None = None) -> dict[str, Any]:
+        return super()._encoded(graph) if self._is_own else self._described(self.reduction)
+
+    def _described(self, reduction: str | None) -> dict[str, Any]:
+        config = {**self._arguments, "reduction": reduction or "none"}
+        return {"class_name": self._kind(), "config": config}
+
+    def _of_symbols(self, y_true: Any, y_pred: Any) -> Any:
+        from . import _naming
+        from ._graphs import same_rank
+        from .layers._operations import LossValues
+
+        if not of_batches.get():
+            raise TypeError(
+                f"loss '{self.name}': symbols are compared within a loss or metric of your own, "
+                "which is given to compile"
+            )
+        if not isinstance(y_pred, KerasTensor):
+            raise TypeError(f"loss '{self.name}': y_pred must be a symbol beside y_true")
+        if self._arguments.get("axis", -1) not in (-1, y_pred.ndim - 1):
+            not_supported(f"{self._kind()}: axis={self._arguments['axis']!r} on symbols")
+        if not isinstance(y_true, KerasTensor):
+            y_true = y_pred * 0 + y_true
+        if self._kind() != "SparseCategoricalCrossentropy":
+            y_true, y_pred = same_rank(y_true, y_pred)
+        if y_pred.ndim == 1:
+            # A value for each sample is a prediction of one.
+            y_true, y_pred = y_true[:, None], y_pred[:, None]
+        description = self._described("none")
+        description["config"].pop("axis", None)
+        layer = LossValues(description, name=_naming.automatic(self.name))
+        return layer([y_true, y_pred])
+
+    def _of_arrays(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+        if self._is_own:
+            return super()._of_arrays(y_true, y_pred, sample_weight)
+        return self._computed(y_true, y_pred, sample_weight, self.reduction)
+
+    def _computed(self, y_true: Any, y_pred: Any, sample_weight: Any, reduction: str | None) -> Any:
+        """By the core, at once."""
         true = _data.as_array(y_true, "y_true")
         pred = _data.has_samples(_data.as_array(y_pred, "y_pred"), "y_pred")
         if pred.ndim == 1 and true.ndim == 2 and true.shape[1] == 1:
@@ -83,12 +349,12 @@ class Loss:
         if sample_weight is not None:
             given = _data.as_array(sample_weight, "sample_weight")
             weights = np.atleast_1d(_weights(given, shape))
-        encoded = self._encoded()
+        encoded = self._described(reduction)
         if "axis" in encoded["config"]:
             encoded["config"]["axis"] = -1  # where it is now
         count = max(pred[..., 0].size, 0 if weights is None else weights.size)
         values = _native.loss_values(encoded, np.atleast_1d(true), pred, weights, count)
-        if self.reduction in (None, "none"):
+        if reduction in (None, "none"):
             return values.reshape(shape if len(values) == pred[..., 0].size else -1)
         return float(values[0])
 
@@ -97,7 +363,7 @@ class Loss:
         axis = self._arguments.get("axis", -1)
         if axis == -1:
             return true, pred
-        axes = _axes(type(self).__name__, axis, pred.ndim)
+        axes = _axes(self._kind(), axis, pred.ndim)
         if true.ndim == pred.ndim and true.shape != pred.shape:
             # Class numbers that have kept the axis.
             true = true.squeeze(axes) if all(true.shape[each] == 1 for each in axes) else true
@@ -146,11 +412,7 @@ def _weights(given: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         ) from None
 
 
-def _refuse_own(what: str) -> NoReturn:
-    not_supported(f"{what}: a loss of your own")
-
-
-class SparseCategoricalCrossentropy(Loss):
+class SparseCategoricalCrossentropy(BuiltInLoss):
     """``-log p[label]``, for labels that are class numbers.
 
     Behind a softmax the loss is computed from what went into it, which stays exact where the
@@ -191,7 +453,7 @@ class SparseCategoricalCrossentropy(Loss):
         super().__init__(locals())
 
 
-class CategoricalCrossentropy(Loss):
+class CategoricalCrossentropy(BuiltInLoss):
     """``-sum(y * log p)``, for one-hot targets.
 
     Behind a softmax the loss is computed from what went into it.
@@ -225,7 +487,7 @@ class CategoricalCrossentropy(Loss):
         super().__init__(locals())
 
 
-class BinaryCrossentropy(Loss):
+class BinaryCrossentropy(BuiltInLoss):
     """``-y * log p - (1 - y) * log(1 - p)``, the mean over the outputs.
 
     Behind a sigmoid the loss is computed from what went into it.
@@ -259,7 +521,7 @@ class BinaryCrossentropy(Loss):
         super().__init__(locals())
 
 
-class CategoricalFocalCrossentropy(Loss):
+class CategoricalFocalCrossentropy(BuiltInLoss):
     """``-sum(alpha * (1 - p) ** gamma * y * log p)``, for one-hot targets.
 
     The factor turns training from what is easy to what is hard.
@@ -303,7 +565,7 @@ class CategoricalFocalCrossentropy(Loss):
         super().__init__(locals())
 
 
-class BinaryFocalCrossentropy(Loss):
+class BinaryFocalCrossentropy(BuiltInLoss):
     """The binary crossentropy times ``(1 - p) ** gamma``, with p the probability of the target.
 
     The factor turns training from what is easy to what is hard.
@@ -350,7 +612,7 @@ class BinaryFocalCrossentropy(Loss):
         super().__init__(locals())
 
 
-class Dice(Loss):
+class Dice(BuiltInLoss):
     """``1 - 2 * sum(y * p) / (sum(y) + sum(p))``: how little two regions have in common.
 
     Parameters
@@ -382,8 +644,11 @@ class Dice(Loss):
     ) -> None:
         super().__init__(locals())
 
+    def _of_symbols(self, y_true: Any, y_pred: Any) -> Any:
+        return _overlap(y_true, y_pred, self._arguments["axis"], 2, 0, 1, 1)
 
-class Tversky(Loss):
+
+class Tversky(BuiltInLoss):
     """``1 - sum(y * p) / (sum(y * p) + alpha * sum(y * (1 - p)) + beta * sum((1 - y) * p))``.
 
     With one half for both factors it is the Dice loss.
@@ -417,8 +682,23 @@ class Tversky(Loss):
     ) -> None:
         super().__init__(locals())
 
+    def _of_symbols(self, y_true: Any, y_pred: Any) -> Any:
+        alpha, beta = self._arguments["alpha"], self._arguments["beta"]
+        return _overlap(y_true, y_pred, self._arguments["axis"], 1, 1 - alpha - beta, alpha, beta)
 
-class MeanSquaredError(Loss):
+
+def _overlap(
+    y_true: Any, y_pred: Any, axis: Any, scale: float, shared: float, true: float, pred: float
+) -> Any:
+    """1 less the share of two regions that is common, of symbols."""
+    from . import ops
+
+    common = ops.sum(y_true * y_pred, axis=axis)
+    whole = true * ops.sum(y_true, axis=axis) + pred * ops.sum(y_pred, axis=axis)
+    return 1 - scale * common / (shared * common + whole + 1e-7)
+
+
+class MeanSquaredError(BuiltInLoss):
     """``mean((y - p) ** 2)``.
 
     Parameters
@@ -441,7 +721,7 @@ class MeanSquaredError(Loss):
         super().__init__(locals())
 
 
-class MeanAbsoluteError(Loss):
+class MeanAbsoluteError(BuiltInLoss):
     """``mean(abs(y - p))``.
 
     Parameters
@@ -464,7 +744,7 @@ class MeanAbsoluteError(Loss):
         super().__init__(locals())
 
 
-class MeanAbsolutePercentageError(Loss):
+class MeanAbsolutePercentageError(BuiltInLoss):
     """``100 * mean(abs((y - p) / y))``, y taken as 1e-7 at least.
 
     Parameters
@@ -487,7 +767,7 @@ class MeanAbsolutePercentageError(Loss):
         super().__init__(locals())
 
 
-class MeanSquaredLogarithmicError(Loss):
+class MeanSquaredLogarithmicError(BuiltInLoss):
     """``mean((log(1 + y) - log(1 + p)) ** 2)``, for values from 0 up.
 
     Parameters
@@ -510,7 +790,7 @@ class MeanSquaredLogarithmicError(Loss):
         super().__init__(locals())
 
 
-class Huber(Loss):
+class Huber(BuiltInLoss):
     """``(y - p) ** 2 / 2`` up to a distance of `delta`, a line from there on; the mean.
 
     Parameters
@@ -542,7 +822,7 @@ class Huber(Loss):
         super().__init__(locals())
 
 
-class LogCosh(Loss):
+class LogCosh(BuiltInLoss):
     """``mean(log(cosh(y - p)))``: the squared error near 0, the absolute one far away.
 
     Parameters
@@ -565,7 +845,7 @@ class LogCosh(Loss):
         super().__init__(locals())
 
 
-class Poisson(Loss):
+class Poisson(BuiltInLoss):
     """``mean(p - y * log(p))``, for counts.
 
     Parameters
@@ -588,7 +868,7 @@ class Poisson(Loss):
         super().__init__(locals())
 
 
-class KLDivergence(Loss):
+class KLDivergence(BuiltInLoss):
     """``sum(y * log(y / p))``, for distributions.
 
     Parameters
@@ -611,7 +891,7 @@ class KLDivergence(Loss):
         super().__init__(locals())
 
 
-class CosineSimilarity(Loss):
+class CosineSimilarity(BuiltInLoss):
     """The negative cosine of the angle between ``y`` and ``p``: -1 where they point the same way.
 
     Parameters
@@ -637,7 +917,7 @@ class CosineSimilarity(Loss):
         super().__init__(locals())
 
 
-class Hinge(Loss):
+class Hinge(BuiltInLoss):
     """``mean(max(0, 1 - y * p))``, for targets of -1 and 1; 0 stands for -1.
 
     Parameters
@@ -660,7 +940,7 @@ class Hinge(Loss):
         super().__init__(locals())
 
 
-class SquaredHinge(Loss):
+class SquaredHinge(BuiltInLoss):
     """``mean(max(0, 1 - y * p) ** 2)``, for targets of -1 and 1; 0 stands for -1.
 
     Parameters
@@ -683,7 +963,7 @@ class SquaredHinge(Loss):
         super().__init__(locals())
 
 
-class CategoricalHinge(Loss):
+class CategoricalHinge(BuiltInLoss):
     """``max(0, 1 - sum(y * p) + max((1 - y) * p))``, for one-hot targets.
 
     Parameters
@@ -916,14 +1196,14 @@ msle = MSLE = mean_squared_logarithmic_error
 kld = KLD = kl_divergence
 
 
-class _Crossentropy(Loss):
+class _Crossentropy(BuiltInLoss):
     """Crossentropy whose kind the core chooses by the shapes of the first data."""
 
     def __init__(self) -> None:
         super().__init__({"reduction": "sum_over_batch_size", "name": "crossentropy"})
 
-    def _encoded(self) -> dict[str, Any]:
-        return {**super()._encoded(), "class_name": "Crossentropy"}
+    def _encoded(self, graph: int | None = None) -> dict[str, Any]:
+        return {**super()._encoded(graph), "class_name": "Crossentropy"}
 
     def _arranged(self, true: np.ndarray, pred: np.ndarray) -> NoReturn:
         raise TypeError(
@@ -972,8 +1252,8 @@ def get(identifier: str | dict[str, Any] | Loss | Callable[..., Any]) -> Loss:
     ------
     ValueError
         If the name is unknown; the message suggests the nearest one.
-    NotImplementedError
-        If it is a function of your own.
+    TypeError
+        If it is none of all that.
     """
     if isinstance(identifier, Loss):
         return identifier
@@ -985,11 +1265,10 @@ def get(identifier: str | dict[str, Any] | Loss | Callable[..., Any]) -> Loss:
         return _class(identifier)()
     if callable(identifier):
         name = function_name(identifier)
-        if name is not None:
-            return _CLASSES[name]()
-        _refuse_own(getattr(identifier, "__name__", type(identifier).__name__))
+        return _CLASSES[name]() if name is not None else _FunctionLoss(identifier)
     raise TypeError(
-        f"loss must be a name or a loss of martlet.losses, got {type(identifier).__name__}"
+        "loss must be a name, a loss of martlet.losses or a function of y_true and y_pred, got "
+        f"{type(identifier).__name__}"
     )
 
 

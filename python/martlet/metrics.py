@@ -13,13 +13,14 @@ is binary, class numbers are sparse, else targets are one-hot. Objects can also 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from . import _data, _native, losses
 from ._errors import not_supported, refuse
 from ._naming import class_named, own_arguments, snake_case
+from .layers._symbol import Arithmetic
 
 # Functions of the losses are metrics, too.
 from .losses import KLD as KLD
@@ -52,28 +53,322 @@ from .losses import squared_hinge as squared_hinge
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ._graphs import Graph, Shape
+
 
 class Metric:
-    """What all metrics have in common.
+    """What all metrics have in common, and what a metric of one's own is made of.
+
+    A metric of your own keeps numbers made by `add_variable`, adds to them in `update_state` and
+    says in `result` what they come to. It is Python and NumPy, called after each batch with arrays,
+    and so slower than those of the core. Where a mean over samples is meant, a function
+    ``f(y_true, y_pred)`` of :mod:`martlet.ops` is simpler and as fast as those are.
+
+    Parameters
+    ----------
+    dtype
+        Not supported yet: numbers are float32.
+    name
+        The key of its value in logs; made of the class name when None.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet import metrics
+    >>> class Share(metrics.Metric):
+    ...     def __init__(self, name="share", **kwargs):
+    ...         super().__init__(name=name, **kwargs)
+    ...         self.hits = self.add_weight(name="hits")
+    ...         self.count = self.add_weight(name="count")
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         self.hits.assign_add(np.sum(y_pred > 0.5))
+    ...         self.count.assign_add(y_pred.size)
+    ...     def result(self):
+    ...         return self.hits / self.count
+    >>> float(Share()(np.zeros(4), np.array([0.2, 0.7, 0.1, 0.0])))
+    0.25
+    """
+
+    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+        kind = type(self).__name__
+        refuse(kind, dtype=None if dtype == "float32" else dtype)
+        self.name = name or snake_case(kind)
+
+    # ---- For classes of one's own --------------------------------------------------------------
+
+    def add_variable(
+        self,
+        shape: Sequence[int] = (),
+        initializer: Any = None,
+        dtype: Any = None,
+        aggregation: str | None = None,
+        name: str | None = None,
+    ) -> State:
+        """A number, or an array of them, that `update_state` adds to.
+
+        Parameters
+        ----------
+        shape
+            () for a single number.
+        initializer
+            ``"zeros"``, the same as None, or ``"ones"``. `reset_state` makes it zeros.
+        dtype, aggregation
+            Accepted; numbers are float32.
+        name
+            ``"variable"`` and a number when None.
+        """
+        if initializer not in (None, "zeros", "ones"):
+            not_supported(f"{type(self).__name__}: initializer={initializer!r} of a variable")
+        states = self.__dict__.setdefault("_states", [])
+        fill = 1.0 if initializer == "ones" else 0.0
+        state = State(name or f"variable_{len(states)}", np.full(shape, fill, np.float32))
+        states.append(state)
+        return state
+
+    def add_weight(
+        self,
+        shape: Sequence[int] = (),
+        initializer: Any = None,
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> State:
+        """The same as `add_variable`."""
+        return self.add_variable(shape, initializer, dtype, name=name)
+
+    @property
+    def variables(self) -> list[State]:
+        """What `add_variable` gave."""
+        return list(self.__dict__.get("_states", []))
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Counts samples.
+
+        Parameters
+        ----------
+        y_true
+            Targets.
+        y_pred
+            Predictions; the first axis counts samples.
+        sample_weight
+            What each sample counts; None for 1.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not count: define update_state")
+
+    def result(self) -> Any:
+        """The value of all samples since the last reset."""
+        raise NotImplementedError(f"{type(self).__name__} has no value: define result")
+
+    def reset_state(self) -> None:
+        """Forgets all samples: makes all variables zeros."""
+        for state in self.variables:
+            state.assign(0.0)
+        for each in vars(self).values():
+            if isinstance(each, Metric):
+                each.reset_state()
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments by name. A class of your own adds its own."""
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        """The metric of the arguments that `get_config` gives."""
+        return cls(**config)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Counts samples and gives the value since the last reset."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{key}={value!r}" for key, value in self.get_config().items() if value is not None
+        )
+        return f"{type(self).__name__}({shown})"
+
+    # ---- For the core --------------------------------------------------------------------------
+
+    @property
+    def _is_own(self) -> bool:
+        """Whether Python counts."""
+        return True
+
+    def _encoded(self, graph: Graph | None = None, index: int | None = None) -> dict[str, Any]:
+        return {"class_name": "Callers", "name": self.name}
+
+    def _report(self, value: Any) -> None:
+        """Takes over what a pass over the data has counted."""
+
+
+class State(Arithmetic):
+    """A number of a metric of one's own, or an array of them.
 
     Attributes
     ----------
     name : str
-        The key of its value in logs.
+    value : numpy.ndarray
     """
+
+    dtype = "float32"
+
+    def __init__(self, name: str, value: np.ndarray) -> None:
+        self.name, self.value = name, value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array."""
+        return self.value.shape
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the values."""
+        return self.value.copy()
+
+    def assign(self, value: Any) -> None:
+        """Sets the values; one number for all of them, too."""
+        given = np.asarray(value, np.float32)
+        if given.shape not in ((), self.shape):
+            raise ValueError(f"'{self.name}': expected shape {self.shape}, received {given.shape}")
+        self.value = np.broadcast_to(given, self.shape).copy()
+
+    def assign_add(self, value: Any) -> None:
+        """Adds to the values."""
+        self.assign(self.value + np.asarray(value, np.float32))
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtracts from the values."""
+        self.assign(self.value - np.asarray(value, np.float32))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self.value if dtype is None else self.value.astype(dtype)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __repr__(self) -> str:
+        return f"<State {self.name}, shape={self.shape}>"
+
+
+class MeanMetricWrapper(Metric):
+    """The mean of what a function makes of targets and predictions.
+
+    What `compile` makes of a function among its metrics. The function is written with operators and
+    :mod:`martlet.ops`; in training it is run once for the shapes of the data, on symbols, and
+    computed by the core from then on.
+
+    Parameters
+    ----------
+    fn
+        Of `y_true` and `y_pred`: a value for each sample, or more, or one for the batch.
+    name
+        The key in logs; the name of the function when None.
+    dtype
+        Not supported yet.
+    **kwargs
+        Further arguments of the function.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from martlet import metrics, ops
+    >>> def distance(y_true, y_pred):
+    ...     return ops.abs(y_true - y_pred)
+    >>> metrics.MeanMetricWrapper(distance)(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    1.0
+    """
+
+    def __init__(
+        self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(dtype, name or getattr(fn, "__name__", snake_case(type(fn).__name__)))
+        self._fn, self._more = fn, kwargs
+        self._reported: Any = None
+        self.total, self.count = self.add_variable(), self.add_variable()
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments by name."""
+        from ._serialization import serialize_keras_object
+
+        return {**super().get_config(), "fn": serialize_keras_object(self._fn), **self._more}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        """The metric of the arguments that `get_config` gives."""
+        from ._serialization import deserialize_keras_object
+
+        fn = deserialize_keras_object(config["fn"])
+        if isinstance(fn, str):
+            fn = getattr(losses, fn)
+        return cls(**{**config, "fn": fn})
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Counts samples, as :meth:`Metric.update_state`."""
+        from ._graphs import per_sample
+
+        if self._reported is not None:
+            self.reset_state()
+        pred = _data.has_samples(_data.as_array(y_pred, "y_pred"), "y_pred")
+        values = per_sample(
+            self._fn(_data.as_array(y_true, "y_true"), pred, **self._more), len(pred)
+        )
+        weights = np.ones(len(values))
+        if sample_weight is not None:
+            weights = np.broadcast_to(
+                _data.as_array(sample_weight, "sample_weight").reshape(-1), values.shape
+            )
+        self.total.assign_add(np.sum(values * weights))
+        self.count.assign_add(np.sum(weights))
+
+    def result(self) -> Any:
+        """The mean of all samples since the last reset."""
+        if self._reported is not None:
+            return self._reported
+        return float(self.total / self.count) if float(self.count) else 0.0
+
+    def reset_state(self) -> None:
+        """Forgets all samples."""
+        self._reported = None
+        super().reset_state()
+
+    @property
+    def _is_own(self) -> bool:
+        return _counts_by_itself(type(self))
+
+    def _graph(self, target: Shape, prediction: Shape) -> Graph:
+        """What the function makes of targets and predictions of these shapes of a sample."""
+        from ._graphs import Graph
+
+        def function(y_true: Any, y_pred: Any) -> Any:
+            return self._fn(y_true, y_pred, **self._more)
+
+        return Graph(function, f"metric '{self.name}'", target, prediction)
+
+    def _encoded(self, graph: Graph | None = None, index: int | None = None) -> dict[str, Any]:
+        if self._is_own:
+            return super()._encoded()
+        config = {"graph": index, "of_batch": graph is not None and graph.of_batch}
+        return {"class_name": "Graph", "name": self.name, "config": config}
+
+    def _report(self, value: Any) -> None:
+        if not self._is_own:
+            self._reported = value
+
+
+def _counts_by_itself(kind: type[Metric]) -> bool:
+    """Whether a class made of one of those here says itself how to count."""
+    return any(each.__module__ != __name__ for each in (kind.update_state, kind.result))
+
+
+class BuiltInMetric(Metric):
+    """A metric that the core knows by the name of its class."""
 
     #: What the core calls it, where that is not its name here.
     _core_name = ""
-
-    def __init_subclass__(cls) -> None:
-        if cls.__module__ != __name__:
-            _refuse_own(cls.__name__)
 
     def __init__(self, arguments: dict[str, Any]) -> None:
         kind = type(self).__name__
         given = {name: _listed(each) for name, each in own_arguments(arguments).items()}
         refuse(kind, dtype=given.pop("dtype", None))
-        self.name = given.pop("name") or snake_case(kind)
+        super().__init__(name=given.pop("name"))
         self._arguments = given
         self._handle: _native.Handle | None = None
         self._reported: Any = None
@@ -81,11 +376,6 @@ class Metric:
     def get_config(self) -> dict[str, Any]:
         """The arguments by name."""
         return {"name": self.name, **self._arguments}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Metric:
-        """The metric of the arguments that `get_config` gives."""
-        return cls(**config)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Counts samples.
@@ -139,36 +429,31 @@ class Metric:
         if self._handle is not None:
             _native.metric_reset(self._handle)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Counts samples and gives the value since the last reset."""
-        self.update_state(*args, **kwargs)
-        return self.result()
-
     def _counts(self) -> _native.Handle:
         if self._handle is None:
-            self._handle = _native.metric_create(self._encoded())
+            self._handle = _native.metric_create(self._described())
         return self._handle
 
-    def _encoded(self) -> dict[str, Any]:
-        encoded: dict[str, Any] = {
-            "class_name": self._core_name or type(self).__name__,
-            "name": self.name,
-        }
+    def _encoded(self, graph: Graph | None = None, index: int | None = None) -> dict[str, Any]:
+        return super()._encoded() if self._is_own else self._described()
+
+    def _described(self) -> dict[str, Any]:
+        encoded: dict[str, Any] = {"class_name": self._core_name or self._kind(), "name": self.name}
         return {**encoded, "config": self._arguments} if self._arguments else encoded
+
+    @property
+    def _is_own(self) -> bool:
+        return _counts_by_itself(type(self))
+
+    @classmethod
+    def _kind(cls) -> str:
+        """The core's name of the metric, for a class that is made of one of Martlet's, too."""
+        return next(each.__name__ for each in cls.__mro__ if each.__module__ == __name__)
 
     def _report(self, value: Any) -> None:
         """Takes over what a pass over the data has counted."""
-        self._reported = value
-
-    def __repr__(self) -> str:
-        shown = ", ".join(
-            f"{key}={value!r}" for key, value in self.get_config().items() if value is not None
-        )
-        return f"{type(self).__name__}({shown})"
-
-
-def _refuse_own(what: str) -> NoReturn:
-    not_supported(f"{what}: a metric of your own")
+        if not self._is_own:
+            self._reported = value
 
 
 def _listed(value: Any) -> Any:
@@ -176,7 +461,7 @@ def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, list | tuple | np.ndarray) else value
 
 
-class Accuracy(Metric):
+class Accuracy(BuiltInMetric):
     """Share of values equal to the target. The name ``"accuracy"`` means other classes.
 
     Parameters
@@ -197,7 +482,7 @@ class Accuracy(Metric):
         super().__init__(locals())
 
 
-class BinaryAccuracy(Metric):
+class BinaryAccuracy(BuiltInMetric):
     """Share of outputs on the right side of the threshold; on it counts as 0.
 
     Parameters
@@ -219,7 +504,7 @@ class BinaryAccuracy(Metric):
         super().__init__(locals())
 
 
-class CategoricalAccuracy(Metric):
+class CategoricalAccuracy(BuiltInMetric):
     """Share of samples whose largest output is at the largest target, for one-hot targets.
 
     Parameters
@@ -238,7 +523,7 @@ class CategoricalAccuracy(Metric):
         super().__init__(locals())
 
 
-class SparseCategoricalAccuracy(Metric):
+class SparseCategoricalAccuracy(BuiltInMetric):
     """Share of samples whose largest output is at the label, for class numbers.
 
     Parameters
@@ -257,7 +542,7 @@ class SparseCategoricalAccuracy(Metric):
         super().__init__(locals())
 
 
-class TopKCategoricalAccuracy(Metric):
+class TopKCategoricalAccuracy(BuiltInMetric):
     """Share of samples whose class is among the k largest outputs, for one-hot targets.
 
     Parameters
@@ -279,7 +564,7 @@ class TopKCategoricalAccuracy(Metric):
         super().__init__(locals())
 
 
-class SparseTopKCategoricalAccuracy(Metric):
+class SparseTopKCategoricalAccuracy(BuiltInMetric):
     """Share of samples whose class is among the k largest outputs, for class numbers.
 
     Parameters
@@ -305,7 +590,7 @@ class SparseTopKCategoricalAccuracy(Metric):
         super().__init__({"k": k, "name": name, "dtype": dtype})
 
 
-class TruePositives(Metric):
+class TruePositives(BuiltInMetric):
     """Number of ones found. A target other than 0 is a one.
 
     Parameters
@@ -327,7 +612,7 @@ class TruePositives(Metric):
         super().__init__(locals())
 
 
-class FalsePositives(Metric):
+class FalsePositives(BuiltInMetric):
     """Number of zeros taken for ones.
 
     Parameters
@@ -349,7 +634,7 @@ class FalsePositives(Metric):
         super().__init__(locals())
 
 
-class TrueNegatives(Metric):
+class TrueNegatives(BuiltInMetric):
     """Number of zeros found.
 
     Parameters
@@ -371,7 +656,7 @@ class TrueNegatives(Metric):
         super().__init__(locals())
 
 
-class FalseNegatives(Metric):
+class FalseNegatives(BuiltInMetric):
     """Number of ones taken for zeros.
 
     Parameters
@@ -393,7 +678,7 @@ class FalseNegatives(Metric):
         super().__init__(locals())
 
 
-class Precision(Metric):
+class Precision(BuiltInMetric):
     """Share of what was taken for ones that are ones: ``tp / (tp + fp)``, 0 where there are none.
 
     Parameters
@@ -421,7 +706,7 @@ class Precision(Metric):
         super().__init__(locals())
 
 
-class Recall(Metric):
+class Recall(BuiltInMetric):
     """Share of the ones that were found: ``tp / (tp + fn)``, 0 where there are none.
 
     Parameters
@@ -449,7 +734,7 @@ class Recall(Metric):
         super().__init__(locals())
 
 
-class PrecisionAtRecall(Metric):
+class PrecisionAtRecall(BuiltInMetric):
     """The best precision at a threshold whose recall is at least so much.
 
     Parameters
@@ -477,7 +762,7 @@ class PrecisionAtRecall(Metric):
         super().__init__(locals())
 
 
-class RecallAtPrecision(Metric):
+class RecallAtPrecision(BuiltInMetric):
     """The best recall at a threshold whose precision is at least so much.
 
     Parameters
@@ -505,7 +790,7 @@ class RecallAtPrecision(Metric):
         super().__init__(locals())
 
 
-class SensitivityAtSpecificity(Metric):
+class SensitivityAtSpecificity(BuiltInMetric):
     """The best share of ones found where at least so many of the zeros are found.
 
     Parameters
@@ -533,7 +818,7 @@ class SensitivityAtSpecificity(Metric):
         super().__init__(locals())
 
 
-class SpecificityAtSensitivity(Metric):
+class SpecificityAtSensitivity(BuiltInMetric):
     """The best share of zeros found where at least so many of the ones are found.
 
     Parameters
@@ -561,7 +846,7 @@ class SpecificityAtSensitivity(Metric):
         super().__init__(locals())
 
 
-class AUC(Metric):
+class AUC(BuiltInMetric):
     """The area under the curve that moving the threshold draws.
 
     Parameters
@@ -612,7 +897,7 @@ class AUC(Metric):
         super().__init__(locals())
 
 
-class FBetaScore(Metric):
+class FBetaScore(BuiltInMetric):
     """The harmonic mean of precision and recall, the latter counted `beta` squared times.
 
     Parameters
@@ -640,7 +925,7 @@ class FBetaScore(Metric):
         super().__init__(locals())
 
 
-class F1Score(Metric):
+class F1Score(BuiltInMetric):
     """The harmonic mean of precision and recall.
 
     Parameters
@@ -665,7 +950,7 @@ class F1Score(Metric):
         super().__init__(locals())
 
 
-class IoU(Metric):
+class IoU(BuiltInMetric):
     """Intersection by union of the samples of some classes; the mean over them.
 
     Parameters
@@ -702,7 +987,7 @@ class IoU(Metric):
         super().__init__(locals())
 
 
-class MeanIoU(Metric):
+class MeanIoU(BuiltInMetric):
     """Intersection by union of the samples of each class; the mean over the classes.
 
     A class that is neither in targets nor in predictions does not count. Weights are cut to whole
@@ -745,7 +1030,7 @@ class MeanIoU(Metric):
         super().__init__(locals())
 
 
-class OneHotIoU(Metric):
+class OneHotIoU(BuiltInMetric):
     """As `IoU`, for one-hot targets.
 
     Parameters
@@ -779,7 +1064,7 @@ class OneHotIoU(Metric):
         super().__init__(locals())
 
 
-class OneHotMeanIoU(Metric):
+class OneHotMeanIoU(BuiltInMetric):
     """As `MeanIoU`, for one-hot targets.
 
     Parameters
@@ -810,7 +1095,7 @@ class OneHotMeanIoU(Metric):
         super().__init__(locals())
 
 
-class BinaryIoU(Metric):
+class BinaryIoU(BuiltInMetric):
     """Intersection by union of zeros and ones; the mean over the two.
 
     Parameters
@@ -835,7 +1120,7 @@ class BinaryIoU(Metric):
         super().__init__(locals())
 
 
-class RootMeanSquaredError(Metric):
+class RootMeanSquaredError(BuiltInMetric):
     """``sqrt(mean((y - p) ** 2))`` over all samples.
 
     Parameters
@@ -854,7 +1139,7 @@ class RootMeanSquaredError(Metric):
         super().__init__(locals())
 
 
-class R2Score(Metric):
+class R2Score(BuiltInMetric):
     """The share of the targets' variance that predictions explain.
 
     Parameters
@@ -880,7 +1165,7 @@ class R2Score(Metric):
         super().__init__(locals())
 
 
-class MeanSquaredError(Metric):
+class MeanSquaredError(BuiltInMetric):
     """``mean((y - p) ** 2)``.
 
     Parameters
@@ -899,7 +1184,7 @@ class MeanSquaredError(Metric):
         super().__init__(locals())
 
 
-class MeanAbsoluteError(Metric):
+class MeanAbsoluteError(BuiltInMetric):
     """``mean(abs(y - p))``.
 
     Parameters
@@ -918,7 +1203,7 @@ class MeanAbsoluteError(Metric):
         super().__init__(locals())
 
 
-class MeanAbsolutePercentageError(Metric):
+class MeanAbsolutePercentageError(BuiltInMetric):
     """``100 * mean(abs((y - p) / y))``, y taken as 1e-7 at least.
 
     Parameters
@@ -937,7 +1222,7 @@ class MeanAbsolutePercentageError(Metric):
         super().__init__(locals())
 
 
-class MeanSquaredLogarithmicError(Metric):
+class MeanSquaredLogarithmicError(BuiltInMetric):
     """``mean((log(1 + y) - log(1 + p)) ** 2)``.
 
     Parameters
@@ -956,7 +1241,7 @@ class MeanSquaredLogarithmicError(Metric):
         super().__init__(locals())
 
 
-class LogCoshError(Metric):
+class LogCoshError(BuiltInMetric):
     """``mean(log(cosh(y - p)))``.
 
     Parameters
@@ -975,7 +1260,7 @@ class LogCoshError(Metric):
         super().__init__(locals())
 
 
-class CosineSimilarity(Metric):
+class CosineSimilarity(BuiltInMetric):
     """The cosine of the angle between ``y`` and ``p``: 1 where they point the same way.
 
     Parameters
@@ -997,7 +1282,7 @@ class CosineSimilarity(Metric):
         super().__init__(locals())
 
 
-class KLDivergence(Metric):
+class KLDivergence(BuiltInMetric):
     """``sum(y * log(y / p))``, for distributions.
 
     Parameters
@@ -1016,7 +1301,7 @@ class KLDivergence(Metric):
         super().__init__(locals())
 
 
-class Poisson(Metric):
+class Poisson(BuiltInMetric):
     """``mean(p - y * log(p))``.
 
     Parameters
@@ -1035,7 +1320,7 @@ class Poisson(Metric):
         super().__init__(locals())
 
 
-class Hinge(Metric):
+class Hinge(BuiltInMetric):
     """``mean(max(0, 1 - y * p))``, for targets of -1 and 1; 0 stands for -1.
 
     Parameters
@@ -1054,7 +1339,7 @@ class Hinge(Metric):
         super().__init__(locals())
 
 
-class SquaredHinge(Metric):
+class SquaredHinge(BuiltInMetric):
     """``mean(max(0, 1 - y * p) ** 2)``, for targets of -1 and 1; 0 stands for -1.
 
     Parameters
@@ -1073,7 +1358,7 @@ class SquaredHinge(Metric):
         super().__init__(locals())
 
 
-class CategoricalHinge(Metric):
+class CategoricalHinge(BuiltInMetric):
     """``max(0, 1 - sum(y * p) + max((1 - y) * p))``, for one-hot targets.
 
     Parameters
@@ -1092,7 +1377,7 @@ class CategoricalHinge(Metric):
         super().__init__(locals())
 
 
-class BinaryCrossentropy(Metric):
+class BinaryCrossentropy(BuiltInMetric):
     """The loss of the same name, as a metric of probabilities as they are.
 
     Parameters
@@ -1117,7 +1402,7 @@ class BinaryCrossentropy(Metric):
         super().__init__(locals())
 
 
-class CategoricalCrossentropy(Metric):
+class CategoricalCrossentropy(BuiltInMetric):
     """The loss of the same name, as a metric of probabilities as they are.
 
     Parameters
@@ -1145,7 +1430,7 @@ class CategoricalCrossentropy(Metric):
         super().__init__(locals())
 
 
-class SparseCategoricalCrossentropy(Metric):
+class SparseCategoricalCrossentropy(BuiltInMetric):
     """The loss of the same name, as a metric of probabilities as they are.
 
     Parameters
@@ -1176,7 +1461,7 @@ class SparseCategoricalCrossentropy(Metric):
 # ---- Values without targets ------------------------------------------------------------------
 
 
-class Mean(Metric):
+class Mean(BuiltInMetric):
     """The mean of values, by hand.
 
     Parameters
@@ -1227,7 +1512,7 @@ class Sum(Mean):
 # ---- The confusion matrix --------------------------------------------------------------------
 
 
-class ConfusionMatrix(Metric):
+class ConfusionMatrix(BuiltInMetric):
     """How often each class, a row, was taken for each other one, a column.
 
     Targets are class numbers or one-hot, as the loss has them; predictions are values for each
@@ -1341,7 +1626,7 @@ def _count(value: Any) -> str:
 # ---- By name ---------------------------------------------------------------------------------
 
 
-class _Accuracy(Metric):
+class _Accuracy(BuiltInMetric):
     """Accuracy whose kind the core chooses by the shapes."""
 
     _core_name = "Accuracy"
@@ -1350,7 +1635,7 @@ class _Accuracy(Metric):
         super().__init__(locals())
 
 
-class _MeanOf(Metric):
+class _MeanOf(BuiltInMetric):
     """The mean of a function of the losses that has no class here."""
 
     def __init__(self, function: str) -> None:
@@ -1413,14 +1698,14 @@ _SHORT = {
 
 
 def get(identifier: str | dict[str, Any] | Metric | Callable[..., Any]) -> Metric:
-    """The metric of a name, function of the losses or description; objects are handed back.
+    """The metric of a name, function or description; objects are handed back.
 
     Raises
     ------
     ValueError
         If the name is unknown; the message suggests the nearest one.
-    NotImplementedError
-        If it is a function of your own.
+    TypeError
+        If it is none of all that.
     """
     if isinstance(identifier, Metric):
         return identifier
@@ -1448,9 +1733,10 @@ def get(identifier: str | dict[str, Any] | Metric | Callable[..., Any]) -> Metri
             )
         if name is not None:
             return _CLASSES[name](name=name) if name in _CLASSES else _MeanOf(name)
-        _refuse_own(getattr(identifier, "__name__", type(identifier).__name__))
+        return MeanMetricWrapper(identifier)
     raise TypeError(
-        f"metrics must be names or metrics of martlet.metrics, got {type(identifier).__name__}"
+        "metrics must be names, metrics of martlet.metrics or functions of y_true and y_pred, got "
+        f"{type(identifier).__name__}"
     )
 
 

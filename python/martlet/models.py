@@ -18,9 +18,9 @@ from ._policies import dtype_policy
 from ._randomness import Position
 from ._training import Trainer
 from .callbacks import History
-from .layers._built_in import BuiltInLayer
+from .layers._built_in import BuiltInLayer, refuse_call
 from .layers._input import InputLayer
-from .layers._layer import Layer, traced
+from .layers._layer import Layer, is_nested, traced
 from .layers._symbol import KerasTensor
 from .layers._weight import Variable
 
@@ -84,6 +84,11 @@ class Model(Trainer, BuiltInLayer):
                 raise TypeError("Model takes inputs and outputs: Model(inputs, outputs)")
             self._start(name or _naming.automatic(_naming.snake_case(type(self).__name__)))
         else:
+            if self._is_own():
+                raise TypeError(
+                    f"{type(self).__name__} defines call and is given inputs and outputs, too; "
+                    "which of them says what it does? Leave one out"
+                )
             self._start(name)
             self._connect(inputs, outputs)
         if not trainable:
@@ -103,7 +108,7 @@ class Model(Trainer, BuiltInLayer):
         self._handles: tuple[_native.Handle, _native.Handle] | None = None
         self._input_names: list[str] = []
         self._input_shapes: list[tuple[int, ...]] = []
-        self._output_shapes: list[tuple[int, ...]] = []
+        self._output_shapes: list[tuple[int | None, ...]] = []
         self._inputs_structure: Any = None
         self._outputs_structure: Any = None
         self._layers: list[Layer] = []
@@ -306,12 +311,12 @@ class Model(Trainer, BuiltInLayer):
     # ---- As a configuration and as a file ----------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        """Layers and calls, as Keras has them; what `from_config` takes. No weights."""
+        """Layers and calls, as Keras has them; what `from_config` takes. No weights.
+
+        Of a model that defines `call` the arguments by name, as of a layer of one's own.
+        """
         if self._is_own():
-            not_supported(
-                f"{type(self).__name__}: a configuration, or whole file, of a model that defines "
-                "call; use save_weights, or Model(inputs, outputs),"
-            )
+            return self._with_given_arguments({"name": self.name, "trainable": self.trainable})
         from . import _model_config
 
         return _model_config.of_functional(self)
@@ -345,8 +350,24 @@ class Model(Trainer, BuiltInLayer):
         """
         from . import _model_config
 
+        if cls._is_own():
+            # Keras says in what it computes; here it is always float32.
+            return cls(**{key: each for key, each in config.items() if key != "dtype"})
         make = _model_config.make_layer(custom_objects)
         return cls._from_entries(config, make)
+
+    def get_build_config(self) -> dict[str, Any]:
+        """The shape of the input, where a model that defines `call` has one; what files hold."""
+        if not self.built:
+            return {}
+        shapes = [(None, *shape) for shape in self._input_shapes]
+        return {"input_shape": shapes if isinstance(self._inputs_structure, list) else shapes[0]}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Builds the model for the shape that `get_build_config` gave, here or in Keras."""
+        shape = config.get("input_shape")
+        if shape is not None:
+            self.build(shape)
 
     @classmethod
     def _from_entries(cls, config: dict[str, Any], make: Callable[[dict[str, Any]], Layer]) -> Any:
@@ -642,7 +663,7 @@ class Model(Trainer, BuiltInLayer):
             return
         if input_shape is None:
             self._not_built()
-        nested = any(isinstance(each, list | tuple) for each in input_shape)
+        nested = is_nested(input_shape)
         shapes = [self._as_shape(each) for each in (input_shape if nested else [input_shape])]
         symbols = [InputLayer(shape[1:])._symbol() for shape in shapes]
         self._trace(symbols if nested else symbols[0])
@@ -720,6 +741,8 @@ class Sequential(Model):
         trainable: bool = True,
         name: str | None = None,
     ) -> None:
+        if self._is_own():
+            refuse_call(type(self).__name__, "Sequential")
         self._start(name)
         # The input and what each layer made of it, as far as the shape is known.
         self._chain: list[KerasTensor] = []

@@ -481,13 +481,15 @@ def test_every_network_has_its_own(module):
     assert ours.decode_predictions is imagenet_utils.decode_predictions
 
 
-@pytest.mark.parametrize("mode", ["tf", "torch"])
-def test_pixels_of_symbols(mode):
-    image = Input((4, 5, 3))
-    model = Model(image, imagenet_utils.preprocess_input(image, mode=mode))
-    x = np.random.default_rng(0).uniform(0, 255, (2, 4, 5, 3)).astype(np.float32)
-    expected = imagenet_utils.preprocess_input(x, mode=mode)
-    np.testing.assert_allclose(model.predict(x, verbose=0), expected, atol=1e-6)
+@pytest.mark.parametrize("mode", ["caffe", "tf", "torch"])
+@pytest.mark.parametrize("form", ["channels_last", "channels_first"])
+def test_pixels_of_symbols(mode, form):
+    shape = (4, 5, 3) if form == "channels_last" else (3, 4, 5)
+    image = Input(shape)
+    model = Model(image, imagenet_utils.preprocess_input(image, form, mode))
+    x = np.random.default_rng(0).uniform(0, 255, (2, *shape)).astype(np.float32)
+    expected = imagenet_utils.preprocess_input(x, form, mode)
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-6, atol=1e-6)
 
 
 def test_pixels_that_do_not_fit():
@@ -497,8 +499,6 @@ def test_pixels_that_do_not_fit():
         imagenet_utils.preprocess_input(np.zeros((4, 4, 1)))
     with pytest.raises(ValueError, match="data_format must be 'channels_last' or"):
         applications.efficientnet.preprocess_input(np.zeros((4, 4, 1)), "first")
-    with pytest.raises(NotImplementedError, match="mode='caffe', which turns .* on a symbol"):
-        imagenet_utils.preprocess_input(Input((4, 4, 3)))
 
 
 def test_names_of_classes(tmp_path, monkeypatch):

@@ -57,7 +57,7 @@ def test_flops_of_a_residual_network():
 
 @pytest.mark.parametrize(
     ("name", "published"),
-    # He et al. 2016, table 1; Sandler et al. 2018, table 4: multiply-adds, rounded, with 1000 classes.
+    # Multiply-adds with 1000 classes: He et al. 2016, table 1; Sandler et al. 2018, table 4.
     [("resnet50", 3.8e9), ("mobilenet_v2", 300e6)],
 )
 def test_operations_of_the_large_networks_are_those_of_their_papers(name, published):

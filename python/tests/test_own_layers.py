@@ -34,9 +34,14 @@ def classes(keras):
             self.calls = self.add_weight(
                 shape=(1,), initializer="ones", trainable=False, name="calls"
             )
+            self.factor = self.add_weight(shape=(), initializer="ones", name="factor")
 
         def call(self, x):
-            return keras.ops.relu(keras.ops.matmul(x, self.kernel) + self.shift) * self.calls
+            return (
+                keras.ops.relu(keras.ops.matmul(x, self.kernel) + self.shift)
+                * self.calls
+                * self.factor
+            )
 
         def get_config(self):
             return {**super().get_config(), "units": self.units}
@@ -136,18 +141,19 @@ def test_on_arrays():
     layer = Affine(2, name="affine")
     assert not layer.built
     assert layer(np.ones((3, 4))).shape == (3, 2)
-    assert layer.built and layer.count_params() == 11
+    assert layer.built and layer.count_params() == 12
     assert [each.path for each in layer.weights] == [
         "affine/kernel",
         "affine/shift",
+        "affine/factor",
         "affine/calls",
     ]
-    assert [each.name for each in layer.trainable_weights] == ["kernel", "shift"]
+    assert [each.name for each in layer.trainable_weights] == ["kernel", "shift", "factor"]
     layer.kernel.assign(np.ones((4, 2)))
     assert layer(np.ones((1, 4))).tolist() == [[4, 4]]
     assert layer.compute_output_shape((None, 7, 4)) == (None, 7, 2)
     assert Gate(3)(IMAGES).shape == IMAGES.shape
-    assert repr(layer) == "<Affine name=affine>  # 11 parameters"
+    assert repr(layer) == "<Affine name=affine>  # 12 parameters"
 
 
 def test_several_inputs_and_outputs():
@@ -173,7 +179,7 @@ def test_a_layer_used_twice_shares_its_weights():
     shared = Affine(3)
     x = Input((3,))
     model = Model(x, shared(shared(x)))
-    assert len(model.weights) == 3
+    assert len(model.weights) == 4
     twice = shared(shared(TARGETS[:, :3]))
     close(model.predict(TARGETS[:, :3], verbose=0), twice)
 
@@ -226,10 +232,115 @@ def test_whole_files(tmp_path):
     )
     with pytest.raises(ValueError, match=r"class 'Gate'.*custom_objects=\{'Gate': ...\}"):
         martlet.models.load_model(tmp_path / "m.keras")
-    with pytest.raises(NotImplementedError, match="Network: a configuration, or whole file"):
-        own = subclassed(martlet)
-        own.predict(IMAGES, verbose=0)
-        own.save(tmp_path / "n.keras")
+
+
+def test_whole_files_of_models_that_define_call(tmp_path):
+    pytest.importorskip("h5py")
+    path = tmp_path / "n.keras"
+    names = ("Affine", "Gate", "Network")
+    own = subclassed(martlet)
+    own.compile("adam", "mse", metrics=["mae"])
+    own.fit(IMAGES, TARGETS, verbose=0)
+    own.save(path)
+    expected = own.predict(IMAGES, verbose=0)
+    custom = dict(zip(names, classes(martlet), strict=True))
+    again = martlet.models.load_model(path, custom_objects=custom)
+    assert again.built and again.name == own.name
+    for model in (own, again):
+        model.fit(IMAGES, TARGETS, shuffle=False, verbose=0)
+    for mine, other in zip(own.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, other)
+    with pytest.raises(ValueError, match=r"class 'Network'.*custom_objects=\{'Network': ...\}"):
+        martlet.models.load_model(path)
+    if real_keras is None:
+        return
+    theirs = real_keras.models.load_model(
+        path,
+        custom_objects=dict(zip(names, classes(real_keras), strict=True)),
+    )
+    close(theirs.predict(IMAGES, verbose=0), expected)
+    theirs.save(path)
+    again = martlet.models.load_model(path, custom_objects=custom)
+    close(again.predict(IMAGES, verbose=0), expected)
+    # The state of the optimizer is that of the same weights.
+    for model in (theirs, again):
+        model.fit(IMAGES, TARGETS, epochs=2, shuffle=False, verbose=0)
+    close(again.predict(IMAGES, verbose=0), theirs.predict(IMAGES, verbose=0))
+
+
+class Described(layers.Layer):
+    def __init__(self, units, scale=1.0, *, names=("a", "b"), **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.scale, self.names = units, scale, names
+
+    def call(self, x):
+        return x * self.scale
+
+
+class Short(layers.Layer):
+    def __init__(self, units):
+        super().__init__()
+
+
+def test_configurations_by_what_a_class_was_called_with():
+    layer = Described(3, scale=2.0, name="mine")
+    assert layer.get_config() == {
+        "units": 3,
+        "scale": 2.0,
+        "name": "mine",
+        "trainable": True,
+        "dtype": "float32",
+    }
+    assert Described.from_config(layer.get_config()).get_config() == layer.get_config()
+    assert Short(4).get_config() == {"units": 4}
+    with pytest.raises(
+        NotImplementedError, match=r"the argument units=Dense\(3\) cannot be .*; define get"
+    ):
+        Described(layers.Dense(3)).get_config()
+    x = Input((2,))
+    model = Model(x, Described(3, 2.0)(x))
+    custom = {"Described": Described}
+    again = Model.from_config(model.get_config(), custom_objects=custom)
+    assert again.layers[-1].scale == 2.0
+
+
+def test_a_weight_that_is_a_single_number():
+    martlet.backend.clear_session()
+    affine = classes(martlet)[0](2)
+    affine.build((None, 3))
+    assert affine.factor.shape == () and affine.factor.numpy().shape == ()
+    affine.factor.assign(3.0)
+    assert float(affine.factor.numpy()) == 3.0
+    affine.set_weights(affine.get_weights())
+
+
+def test_classes_of_built_in_ones_that_define_call():
+    class Mine(layers.Conv2D):
+        def call(self, x):
+            return super().call(x) * 2
+
+    class Chain(martlet.Sequential):
+        def call(self, x):
+            return x
+
+    class Both(Model):
+        def call(self, x):
+            return x
+
+    class More(layers.Dense):
+        def __init__(self):
+            super().__init__(3, name="more")
+            self.extra = self.add_weight((3,))
+
+    with pytest.raises(TypeError, match=r"Mine is made of Conv2D, .*keep a Conv2D as an attribute"):
+        Mine(2, 3)
+    with pytest.raises(TypeError, match="Chain is made of Sequential, which the core computes"):
+        Chain([layers.Dense(2)])
+    x = Input((3,))
+    with pytest.raises(TypeError, match="Both defines call and is given inputs and outputs, too"):
+        Both(x, layers.Dense(2)(x))
+    with pytest.raises(TypeError, match="layer 'more': a layer made of Dense has that one's weig"):
+        More()
 
 
 def test_shown():
@@ -252,6 +363,11 @@ def test_a_built_in_class_with_fixed_arguments():
 class Returning(layers.Layer):
     def call(self, x):
         return np.ones(3)
+
+
+class Forgetting(layers.Layer):
+    def call(self, x):
+        2 * x
 
 
 class Branching(layers.Layer):
@@ -288,6 +404,7 @@ class Tied(layers.Layer):
     ("layer", "error", "message"),
     [
         (Returning, TypeError, "'returning': call returned ndarray, expected symbols"),
+        (Forgetting, TypeError, "'forgetting': call returned None: does it lack a 'return'?"),
         (Branching, TypeError, "cannot depend on numbers by 'if'"),
         (AskingWhetherItTrains, TypeError, "cannot test 'training'"),
         (Reading, TypeError, "weight 'reading/w' has no values while"),
@@ -308,7 +425,7 @@ def test_mistakes_with_arguments():
         Silent(name=3)
     with pytest.raises(ValueError, match="did you mean 'zeros'"):
         Silent().add_weight((2,), "zeross")
-    with pytest.raises(ValueError, match="expected 3 weight arrays, received 1"):
+    with pytest.raises(ValueError, match="expected 4 weight arrays, received 1"):
         layer = classes(martlet)[0](2)
         layer.build((None, 3))
         layer.set_weights([np.ones((3, 2))])

@@ -131,6 +131,19 @@ typedef struct martlet_layer martlet_layer;
 /* A tensor to be: the output of a layer call, or an input. */
 typedef struct martlet_symbol martlet_symbol;
 
+/* A loss that the caller works out: for count samples, one behind the other, their targets and
+ * predictions. Writes a value for each sample, and to gradients its derivatives with respect to the
+ * sample's predictions. Returns 0, or any other value where it failed: the loss is NaN then. Called by
+ * one thread at a time, for batch after batch. */
+typedef int32_t (*martlet_loss_function)(void *user, int64_t count, const float *targets,
+                                         const float *predictions, float *values,
+                                         float *gradients);
+/* Creates a layer of such a loss, to be called on targets and predictions in a graph for
+ * martlet_model_compile_graphs. name: NULL for an automatic one. function is called, with user, as long
+ * as the layer, or a model it is part of, lives. */
+MARTLET_API martlet_status martlet_layer_create_loss(martlet_layer **out, const char *name,
+                                                     martlet_loss_function function, void *user);
+
 /* Creates a layer. class_name is Keras's ("Conv2D"), attributes a JSON object with Keras's argument
  * names ({"filters": 32, "kernel_size": 3, "activation": "relu"}); NULL stands for "{}".
  * "dtype" is "float32" or "mixed_bfloat16", by name or as Keras's policy object: the latter rounds the
@@ -274,8 +287,22 @@ MARTLET_API martlet_status martlet_model_file_metadata(char **out, const char *p
  * sparse by shape, as Keras does for "accuracy"; Keras's class of that name is "ExactAccuracy". So does
  * the loss "Crossentropy", which the first targets settle.
  * "ConfusionMatrix" (optional "num_classes") counts how often each class was taken for each other one.
- * "name" is the key its value gets. Compiling again forgets the optimizer's state. */
+ * "name" is the key its value gets. Compiling again forgets the optimizer's state, but for
+ * "keeps_optimizer": true, which goes on with the one that the model has been compiled with. */
 MARTLET_API martlet_status martlet_model_compile(martlet_model *model, const char *configuration);
+/* The same with losses and metrics that are put together of layers. A graph is a model of two inputs,
+ * targets and predictions, in the shapes of one sample, and of one output, the values:
+ *   {"class_name": "Graph", "name": "my_loss", "config": {"graph": 0}}     the first of the graphs
+ * The loss is the mean of all values, or with "reduction": "sum" their sum; a metric their mean.
+ * "of_batch": true says of a metric that its values are of the whole batch, the same for all samples.
+ * Without "graph", or with null, it is not known yet: the model can be compiled, but not trained.
+ * Weights in graphs must be the model's own or not trainable. graphs: borrowed.
+ * A metric {"class_name": "Callers", "name": "mine"} only keeps a place among the results, which is 0:
+ * see martlet_model_observe. */
+MARTLET_API martlet_status martlet_model_compile_graphs(martlet_model *model,
+                                                        const char *configuration,
+                                                        const martlet_model *const *graphs,
+                                                        int32_t graph_count);
 /* Whether martlet_model_compile succeeded before. */
 MARTLET_API int32_t martlet_model_is_compiled(const martlet_model *model);
 
@@ -410,6 +437,14 @@ MARTLET_API martlet_status martlet_model_train(martlet_model *model, const martl
 MARTLET_API martlet_status martlet_model_evaluate(martlet_model *model, const martlet_data *data,
                                                   const martlet_epoch_options *options,
                                                   double *results);
+/* Has martlet_model_train and martlet_model_evaluate hand out every batch before they call progress, if
+ * a metric of class "Callers" is compiled. outputs: one array per output of the model, each of capacity
+ * times the output's sample size floats: what the model gave for the batch, before its step. samples:
+ * capacity numbers: the places of the batch's samples in the data. Both are viewed until the next call;
+ * outputs NULL ends it, and so does compiling. */
+MARTLET_API martlet_status martlet_model_observe(martlet_model *model, float *const *outputs,
+                                                 int32_t output_count, int64_t *samples,
+                                                 int64_t capacity);
 /* Predictions. Needs no compiling. outputs: one array per output of the model, each of n times the
  * output's sample size floats. training: 1 to run dropout and batch normalization as in training
  * (moving averages stay as they are). options: batch_size, progress (value_count 0) and user are

@@ -8,7 +8,7 @@ package struct ElementFunction: ConfigurableLayerKind {
   package static let className = "ElementFunction"
 
   private enum Function: String, CaseIterable {
-    case abs, exp, log, reciprocal, sqrt, square
+    case abs, exp, log, reciprocal, sign, sqrt, square
 
     var activation: Activation {
       switch self {
@@ -16,6 +16,7 @@ package struct ElementFunction: ConfigurableLayerKind {
       case .exp: .exponential
       case .log: .logarithm
       case .reciprocal: .reciprocal
+      case .sign: .sign
       case .sqrt: .squareRoot
       case .square: .square
       }

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import _data, _settings
-from .._errors import not_supported, unknown_name
+from .. import _data, _settings, ops
+from .._errors import unknown_name
 from ..layers import Normalization, Rescaling
 from ..layers._symbol import KerasTensor
 from ._ends import CLASSES_OF_IMAGENET
@@ -34,7 +34,7 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
     ----------
     x
         Images with values from 0 to 255 and the channels red, green, blue: an array of one image
-        or of several, or a symbol (not with ``"caffe"`` yet).
+        or of several, or a symbol.
     data_format
         ``"channels_last"`` or ``"channels_first"``; None for
         :func:`martlet.config.image_data_format`.
@@ -91,10 +91,7 @@ def _symbol_prepared(x: KerasTensor, axis: int, mode: str) -> KerasTensor:
     if mode == "tf":
         return Rescaling(1 / 127.5, offset=-1.0)(x)
     if mode == "caffe":
-        not_supported(
-            "preprocess_input: mode='caffe', which turns the channels around, on a symbol instead "
-            "of an array"
-        )
+        return Normalization(axis, _MEAN_BLUE_GREEN_RED.tolist(), [1.0] * 3)(ops.flip(x, axis))
     mean = (255 * _MEAN_RED_GREEN_BLUE).tolist()
     variance = ((255 * DEVIATION_RED_GREEN_BLUE) ** 2).tolist()
     return Normalization(axis, mean, variance)(x)

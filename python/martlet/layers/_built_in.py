@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class BuiltInLayer(Layer):
         **unknown: Any,
     ) -> None:
         kind = self._kind()
+        if self._is_own():
+            refuse_call(type(self).__name__, kind)
         if unknown:
             raise ValueError(
                 f"{kind} does not know the argument{'s' * (len(unknown) > 1)} "
@@ -66,6 +68,15 @@ class BuiltInLayer(Layer):
         """The core's name of the layer, for a class that is made of one of Martlet's, too."""
         package = __name__.rpartition(".")[0]
         return next(each.__name__ for each in cls.__mro__ if each.__module__.startswith(package))
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> Variable:
+        """As :meth:`Layer.add_weight`: for models that define `call`."""
+        if self._is_own():
+            return super().add_weight(*args, **kwargs)
+        raise TypeError(
+            f"layer '{self.name}': a layer made of {self._kind()} has that one's weights and no "
+            "others; for more make a class of layers.Layer that has the layer as an attribute"
+        )
 
     @property
     def name(self) -> str:
@@ -199,6 +210,14 @@ class BuiltInLayer(Layer):
 
     def _weight(self, name: str) -> Variable | None:
         return next((each for each in self.weights if each.name == name), None)
+
+
+def refuse_call(kind: str, base: str) -> NoReturn:
+    """Raises for a class made of one of Martlet's that says itself what it does."""
+    raise TypeError(
+        f"{kind} is made of {base}, which the core computes, so its call would never be asked; "
+        f"make it of layers.Layer, keep a {base} as an attribute, and call that one within call"
+    )
 
 
 #: Where the objects are that an argument takes besides names, by the end of its own name.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import weakref
 from collections.abc import Sequence
@@ -30,6 +31,9 @@ class Layer:
     :mod:`martlet.ops`; it is run once for each shape of input, on symbols, and what it says is
     computed by the core from then on, in training, too. Layers that are attributes, alone or in
     lists and dicts, are part of it.
+
+    Dropout and batch normalization within it train in `fit` whether or not `call` has the argument
+    ``training`` and hands it on. (Keras 3 leaves them as in prediction where `call` has none.)
 
     Parameters
     ----------
@@ -72,10 +76,20 @@ class Layer:
     [<Variable path=scale/gamma, shape=(2,)>]
     """
 
+    #: What its class was called with.
+    _given: tuple[tuple[Any, ...], dict[str, Any]]
     #: Whether a call takes a list of tensors as one argument.
     _merges: ClassVar[bool] = False
+    #: What stands in the place of the samples in the shape of its output; None: as in its input.
+    _lead: ClassVar[tuple[int | None, ...] | None] = None
     #: Whether the layer gets data ready, the same way in training and outside.
     _prepares: ClassVar[bool] = False
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = super().__new__(cls)
+        # For the configuration of classes that do not define one.
+        made._given = (args, kwargs)
+        return made
 
     def __init__(
         self,
@@ -157,7 +171,15 @@ class Layer:
         return self.variable_dtype
 
     def get_config(self) -> dict[str, Any]:
-        """All arguments by name; what `from_config` takes. A class of your own adds its own.
+        """All arguments by name; what `from_config` takes.
+
+        A class of your own adds its arguments. One that does not is described by those it was
+        called with, as long as they are numbers, text, and lists and dicts of them.
+
+        Raises
+        ------
+        NotImplementedError
+            If they are something else.
 
         Examples
         --------
@@ -165,7 +187,33 @@ class Layer:
         >>> MaxPooling2D(2).get_config()["padding"]
         'valid'
         """
-        return {"name": self.name, "trainable": self.trainable, "dtype": self._policy.name}
+        common = {"name": self.name, "trainable": self.trainable, "dtype": self._policy.name}
+        return self._with_given_arguments(common)
+
+    def _with_given_arguments(self, common: dict[str, Any]) -> dict[str, Any]:
+        """A configuration with what a class that defines no `get_config` was called with, and
+        without what its constructor does not take.
+        """
+        kind = type(self)
+        if not _is_of_package(kind.get_config) or _is_of_package(kind.__init__):
+            return common
+        signature = inspect.signature(kind.__init__)
+        args, kwargs = self._given
+        _, *given = signature.bind(self, *args, **kwargs).arguments.items()
+        config: dict[str, Any] = {}
+        for name, value in given:
+            is_rest = signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD
+            config.update(value if is_rest else {name: value})
+        for name, value in config.items():
+            if not _is_plain(value):
+                raise NotImplementedError(
+                    f"{kind.__name__}: the argument {name}={value!r} cannot be part of a "
+                    "configuration; define get_config, and from_config if need be"
+                )
+        names = signature.parameters
+        takes_all = any(each.kind is each.VAR_KEYWORD for each in names.values())
+        taken = {key: each for key, each in common.items() if takes_all or key in names}
+        return {**config, **taken}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
@@ -261,9 +309,8 @@ class Layer:
 
         shape = (shape,) if isinstance(shape, int) else tuple(shape or ())
         name = name or f"weight_{len(self._own_weights)}"
-        # A value has at least one axis beside that of the samples.
         tensor = Weight(
-            shape or (1,),
+            shape,
             initializer,
             regularizer,
             constraint,
@@ -362,7 +409,7 @@ class Layer:
         arrays = [_data.has_samples(_data.as_array(leaf, label), label) for leaf in leaves]
         count = _data.same_length(input=arrays)
         trace = self._traced(
-            _nest.packed_like(inputs, [_placeholder(array.shape[1:]) for array in arrays])
+            _nest.packed_like(inputs, [placeholder(array.shape[1:]) for array in arrays])
         )
         batch_size = count if training else _data.BATCH_SIZE
         made = _native.predict(
@@ -372,13 +419,13 @@ class Layer:
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Shape of the output for inputs of a shape; builds the layer if it is not built yet."""
-        shapes = input_shape if _is_nested(input_shape) else [input_shape]
+        shapes = input_shape if is_nested(input_shape) else [input_shape]
         _, output = self._called_on([self._as_shape(shape)[1:] for shape in shapes])
         return (None, *_native.symbol_shape(output))
 
     def _called_on(self, shapes: Sequence[Sequence[int | None]]) -> tuple[list[Any], Any]:
         """Inputs of these shapes, and what the layer makes of them."""
-        symbols = [_placeholder(shape) for shape in shapes]
+        symbols = [placeholder(shape) for shape in shapes]
         made = self._call_on_symbols(symbols if len(symbols) > 1 else symbols[0])
         return [each._handle for each in symbols], _nest.flatten(made)[0]._handle
 
@@ -425,7 +472,7 @@ class Layer:
         """
         shapes = self._latest_shapes
         if input_shape is not None:
-            given = input_shape if _is_nested(input_shape) else [input_shape]
+            given = input_shape if is_nested(input_shape) else [input_shape]
             shapes = [self._as_shape(each) for each in given]
             shapes = [each[1:] if each[:1] == (None,) else each for each in shapes]
         if shapes is None:
@@ -524,7 +571,7 @@ class Layer:
 
 
 #: Attributes that hold layers which are no part of this one.
-_KEPT = ("_own_weights", "_layers", "_chain")
+_KEPT = ("_own_weights", "_layers", "_chain", "_given")
 
 
 def traced(layer: Layer, inputs: Any) -> Any:
@@ -543,19 +590,25 @@ def traced(layer: Layer, inputs: Any) -> Any:
         tracing.reset(token)
     for leaf in _nest.flatten(made):
         if not isinstance(leaf, KerasTensor):
-            raise TypeError(
-                f"layer '{layer.name}': call returned {type(leaf).__name__}, expected symbols: it "
-                "is run once to see what it does, so use layers and martlet.ops in place of NumPy "
-                "and Python numbers"
-            )
+            raise TypeError(f"layer '{layer.name}': call {returned(leaf)}")
     return made
+
+
+def returned(made: Any) -> str:
+    """What is wrong with what a call returned that is no symbol."""
+    if made is None:
+        return "returned None: does it lack a 'return'?"
+    return (
+        f"returned {type(made).__name__}, expected symbols: it is run once to see what it does, so "
+        "use layers, operators and martlet.ops in place of NumPy and Python numbers"
+    )
 
 
 class _Trace:
     """What the call of a layer of one's own says for inputs of certain shapes, as a model."""
 
     def __init__(self, layer: Layer, inputs: Any) -> None:
-        symbols = [_placeholder(each.shape[1:]) for each in _nest.flatten(inputs)]
+        symbols = [placeholder(each.shape[1:]) for each in _nest.flatten(inputs)]
         made = traced(layer, _nest.packed_like(inputs, symbols))
         leaves = _nest.flatten(made)
         self.model = _native.model_create(
@@ -570,6 +623,23 @@ class _Trace:
         self.outputs = _nest.packed_like(made, [None] * len(leaves))
         # Layers that were made within `call` live as long as what they say.
         self.symbols = leaves
+
+
+#: Where the classes are that are not one's own.
+_PACKAGE = __name__.partition(".")[0] + "."
+
+
+def _is_of_package(function: Any) -> bool:
+    return str(function.__module__).startswith(_PACKAGE)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON has it."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str)
 
 
 class _AsTheModel:
@@ -589,18 +659,18 @@ AS_THE_MODEL = _AsTheModel()
 
 
 def _takes_training(layer: Layer) -> bool:
-    import inspect
-
     return "training" in inspect.signature(layer.call).parameters
 
 
-def _placeholder(shape: Sequence[int | None]) -> KerasTensor:
+def placeholder(shape: Sequence[int | None]) -> KerasTensor:
+    """A symbol to see on what a call does."""
     from ._input import InputLayer
 
     return InputLayer(tuple(shape))._symbol()
 
 
-def _is_nested(shape: Any) -> bool:
+def is_nested(shape: Any) -> bool:
+    """Whether it is several shapes."""
     return isinstance(shape, list | tuple) and any(isinstance(each, list | tuple) for each in shape)
 
 

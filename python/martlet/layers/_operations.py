@@ -44,6 +44,69 @@ class Reduction(BuiltInLayer):
         super().__init__({"function": function, "axis": axis, "keepdims": keepdims}, **kwargs)
 
 
+class BatchReduction(BuiltInLayer):
+    """``"sum"``, ``"mean"``, ``"max"`` or ``"min"`` over a batch, for all samples the same."""
+
+    _lead = (1,)
+
+    def __init__(self, function: str, **kwargs: Any) -> None:
+        super().__init__({"function": function}, **kwargs)
+
+
+class LossValues(BuiltInLayer):
+    """A loss of every prediction, called on targets and predictions."""
+
+    _merges = True
+
+    def __init__(self, loss: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__({"loss": loss}, **kwargs)
+
+
+class CallersLoss(BuiltInLayer):
+    """A loss that a function of arrays works out, called on targets and predictions."""
+
+    _merges = True
+
+    def __init__(
+        self,
+        function: _native.LossFunction,
+        target: tuple[int, ...],
+        prediction: tuple[int, ...],
+        name: str,
+    ) -> None:
+        self._handle, self._kept = _native.loss_layer_create(name, function, target, prediction)
+        self._arguments = {"name": name}
+        self._input_shape = None
+        self._forget_calls()
+
+
+class Slice(BuiltInLayer):
+    """A part of every sample: where it starts, its size and its steps along each axis."""
+
+    def __init__(
+        self, starts: Sequence[int], sizes: Sequence[int], steps: Sequence[int], **kwargs: Any
+    ) -> None:
+        super().__init__(
+            {"starts": list(starts), "sizes": list(sizes), "steps": list(steps)}, **kwargs
+        )
+
+
+class Where(BuiltInLayer):
+    """The second input where the first one is not 0, else the third."""
+
+    _merges = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({}, **kwargs)
+
+
+class Argmax(BuiltInLayer):
+    """Where the greatest number along the last axis stands."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({}, **kwargs)
+
+
 class Matmul(BuiltInLayer):
     """The matrix product of two tensors."""
 
@@ -62,6 +125,8 @@ class Weight(BuiltInLayer):
     trained : bool
         Whether training changes it, where the layer is not frozen.
     """
+
+    _lead = ()
 
     def __init__(
         self,
@@ -110,6 +175,8 @@ class Weight(BuiltInLayer):
 
 class Constant(BuiltInLayer):
     """Numbers that are the same for every sample; called on nothing."""
+
+    _lead = ()
 
     def __init__(self, shape: Sequence[int], values: Sequence[float], **kwargs: Any) -> None:
         super().__init__({"shape": list(shape), "values": list(values)}, **kwargs)

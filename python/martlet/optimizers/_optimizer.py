@@ -188,9 +188,34 @@ class Optimizer:
         infos = _native.optimizer_weight_infos(handle)
         shown = infos if self._arrays is None else self._arrays.renamed(infos)
         return [
-            OptimizerVariable(handle, index, *pair, self.name)
-            for index, pair in enumerate(zip(infos, shown, strict=True))
+            OptimizerVariable(handle, index, infos[index], shown[index], self.name)
+            for index in self._keras_order(infos)
         ]
+
+    def _keras_order(self, infos: list[_native.WeightInfo]) -> list[int]:
+        """Places of the parts of the state in Keras's order, that of the weights in Python:
+        with layers of one's own the core has another one.
+        """
+        model: Any = self._model() if self._model and self._arrays is None else None
+        in_core = list(range(len(infos)))
+        if model is None or not model._has_own_layers():
+            return in_core
+        prefixes = [
+            f"{_native.layer_name(each._owner._handle)}_{each.name}_"
+            for each in model.trainable_weights
+        ]
+        # By the weight and what is kept of it.
+        parts: dict[tuple[str, str], int] = {}
+        for index, info in enumerate(infos):
+            prefix = next((each for each in prefixes if info.name.startswith(each)), None)
+            if info.layer and prefix is not None:
+                parts[prefix, info.name[len(prefix) :]] = index
+        weights = list(dict.fromkeys(prefix for prefix, _ in parts))
+        if sorted(weights) != sorted(prefixes):
+            return in_core  # names that do not tell the weights apart
+        placed = dict(zip(weights, prefixes, strict=True))
+        moved = {index: parts[placed[prefix], part] for (prefix, part), index in parts.items()}
+        return [moved.get(index, index) for index in in_core]
 
     def build(self, variables: Sequence[np.ndarray]) -> None:
         """Makes the state for arrays that `apply` will train; models make theirs when compiled.

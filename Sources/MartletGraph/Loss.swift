@@ -1,4 +1,3 @@
-import MartletGraph
 import MartletKernelTable
 import MartletOps
 import MartletTensors
@@ -6,14 +5,14 @@ import MartletTensors
 /// The losses by Keras's names.
 package enum Loss {
   /// A loss's names, and how its arguments are read.
-  struct Kind: Sendable {
-    let className: String
-    let functionName: String
-    var shortNames: [String] = []
-    let make: @Sendable (inout Attributes) throws(MartletError) -> LossTerm
+  package struct Kind: Sendable {
+    package let className: String
+    package let functionName: String
+    package var shortNames: [String] = []
+    package let make: @Sendable (inout Attributes) throws(MartletError) -> LossTerm
   }
 
-  static let kinds: [Kind] = [
+  package static let kinds: [Kind] = [
     Kind(
       className: "SparseCategoricalCrossentropy", functionName: "sparse_categorical_crossentropy"
     ) { attributes throws(MartletError) in
@@ -101,7 +100,7 @@ package enum Loss {
   }
 
   /// The loss that a class name, function name or short name means, letter case ignored.
-  static func kind(_ name: String) -> Kind? {
+  package static func kind(_ name: String) -> Kind? {
     let wanted = name.lowercased()
     return kinds.first {
       $0.className.lowercased() == wanted || $0.functionName == wanted
@@ -110,7 +109,7 @@ package enum Loss {
   }
 
   /// Whether a description is Keras's `crossentropy`: binary, categorical or sparse, by shape.
-  static func isCrossentropy(_ description: JSONValue) throws(MartletError) -> Bool {
+  package static func isCrossentropy(_ description: JSONValue) throws(MartletError) -> Bool {
     ["crossentropy", "ce"].contains(try describedClass(description, "loss").name.lowercased())
   }
 
@@ -120,7 +119,7 @@ package enum Loss {
   /// - Parameters:
   ///   - size: Values of a prediction.
   ///   - takesLabels: Whether targets are class numbers.
-  static func chosen(
+  package static func chosen(
     _ description: JSONValue, size: Int, takesLabels: Bool
   ) throws(MartletError) -> JSONValue {
     guard try isCrossentropy(description) else { return description }
@@ -166,7 +165,7 @@ extension Attributes {
     Float(try number("label_smoothing", default: 0, atLeast: 0, atMost: 1))
   }
 
-  fileprivate mutating func reduction() throws(MartletError) -> LossTerm.Reduction {
+  package mutating func reduction() throws(MartletError) -> LossTerm.Reduction {
     let name = try text("reduction", default: LossTerm.Reduction.mean.rawValue)
     if name == "mean" { return .mean }
     guard let reduction = LossTerm.Reduction(rawValue: name) else {
@@ -189,6 +188,11 @@ extension Attributes {
     }
     return .sample
   }
+}
+
+extension LossTerm {
+  /// For messages: the name users write.
+  package var kerasName: String { name ?? function.kerasName }
 }
 
 extension LossFunction {
@@ -214,11 +218,12 @@ extension LossFunction {
     case .categoricalHinge: "categorical_hinge"
     case .overlap(.dice): "dice"
     case .overlap: "tversky"
+    case .given: "loss"
     }
   }
 
   /// Whether targets are a distribution over classes.
-  var isOverClasses: Bool {
+  package var isOverClasses: Bool {
     switch self {
     case .sparseCategoricalCrossentropy, .categoricalCrossentropy, .categoricalFocalCrossentropy,
       .categoricalHinge:
