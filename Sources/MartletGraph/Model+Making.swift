@@ -123,18 +123,21 @@ private struct GraphCalls {
   private var calls: [Call] = []
   private var made: [Reference: [Symbol]] = [:]
 
-  static func inputShape(_ nodes: [JSONObject]) throws(MartletError) -> Shape {
+  static func inputShape(_ nodes: [JSONObject]) throws(MartletError) -> OpenShape {
     guard nodes.count == 1, let shape = try nodes[0].array("output_shapes").first,
       case .array(let extents) = shape
     else {
       throw .invalidArgument("an input needs one call with one shape")
     }
-    var result: [Int] = []
-    for case .integer(let extent) in extents { result.append(extent) }
-    guard result.count == extents.count else {
-      throw .invalidArgument("\(shape.excerpt()) is no shape of an input")
+    var result: [Int?] = []
+    for extent in extents {
+      switch extent {
+      case .integer(let extent): result.append(extent)
+      case .null: result.append(nil)
+      default: throw .invalidArgument("\(shape.excerpt()) is no shape of an input")
+      }
     }
-    return try Shape(result)
+    return try OpenShape(result)
   }
 
   mutating func add(_ input: Symbol) {

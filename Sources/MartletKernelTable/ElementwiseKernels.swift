@@ -42,7 +42,7 @@ package enum Activation: Hashable, Sendable {
   case magnitude
   /// The natural logarithm.
   case logarithm
-  /// −1, 0 or 1; 0 of NaN. Its slope is 0.
+  /// −1, 0 or 1. Its slope is 0.
   case sign
 
   /// Of `selu`: for negative values, and for all.

@@ -83,7 +83,10 @@ private func activate(_ function: Activation, _ x: Source, _ y: Target, _ count:
     fill(y, count) { at in magnitude(at(x)) }
   case .logarithm: logarithms(x, y, count)
   case .sign:
-    fill(y, count) { at in sign(at(x)) }
+    fill(y, count) { at in
+      let v = at(x)
+      return select(v .== v, sign(v), v)
+    }
   }
 }
 
@@ -757,7 +760,7 @@ private func sumOfSquares(_ x: Source, _ count: Int) -> Float {
       case .reciprocal: 1 / x
       case .magnitude: abs(x)
       case .logarithm: T(log(Double(x)))
-      case .sign: x > 0 ? 1 : x < 0 ? -1 : 0
+      case .sign: x > 0 ? 1 : x < 0 ? -1 : x.isNaN ? x : 0
       }
     }
 

@@ -46,11 +46,15 @@ package struct ExternalLossOp: Operation {
   }
 
   package func backward(_ site: Site) -> [Stage] {
-    guard let dOutput = site.dOutput, let dPrediction = site.dInputs[1] else { return [] }
+    guard let dOutput = site.dOutput else { return [] }
     let scaleOffset = site.kernels.elementwise.scaleOffset
     let count = site.setting.inputShapes[1].count
+    let targetCount = site.setting.inputShapes[0].count
     return [
       .samples { sample, task in
+        // That of targets is 0, as in `LossValueOp`.
+        site.dInputs[0]?.floats(sample, task).update(repeating: 0, count: targetCount)
+        guard let dPrediction = site.dInputs[1] else { return }
         scaleOffset(
           Source(site.saved.floats(sample, task)), dOutput.floats(sample, task)[0], 0,
           dPrediction.floats(sample, task), count)

@@ -5,7 +5,8 @@ import MartletTensors
 /// The loss of every prediction as a value: targets and predictions `[…, K]` → `[…]`. For losses that
 /// are put together of others.
 ///
-/// Targets are class numbers `[…]` for the functions that take labels. They have no gradient.
+/// Targets are class numbers `[…]` for the functions that take labels. Their gradient is 0: whoever needs
+/// another one is refused before (`ValueGraph`).
 package struct LossValueOp: Operation {
   package let function: LossFunction
   /// Predictions with this label have the loss 0.
@@ -90,12 +91,15 @@ package struct LossValueOp: Operation {
   }
 
   package func backward(_ site: Site) -> [Stage] {
-    guard let dOutput = site.dOutput, let dPrediction = site.dInputs[1] else { return [] }
+    guard let dOutput = site.dOutput else { return [] }
     let loss = site.kernels.softmax.loss
     let rows = site.setting.outputShape.count
     let size = site.setting.inputShapes[1].count / rows
+    let targetCount = site.setting.inputShapes[0].count
     return [
       .samples { sample, task in
+        site.dInputs[0]?.floats(sample, task).update(repeating: 0, count: targetCount)
+        guard let dPrediction = site.dInputs[1] else { return }
         let weights = task.scratch + rows
         weights.update(from: dOutput.floats(sample, task), count: rows)
         let targets = compared(

@@ -20,6 +20,8 @@ final class CompiledModel {
   let graphs: [Model]
   /// Of losses and metrics that have no graph yet.
   let waiting: [String]
+  /// The loss or metric that only the program which compiled the model can work out.
+  let programsOwn: String?
   /// Whether a metric is counted by the caller, who is handed the outputs for it.
   let copiesOutputs: Bool
 
@@ -84,6 +86,7 @@ final class CompiledModel {
     var keys: [[String]] = []
     var isOpen = false
     var waiting: [String] = []
+    var programsOwn: String?
     let variables = model.weights.map(\.variable)
     func value(_ graph: ValueGraph, _ output: Int) throws(MartletError) -> Program.ValueID? {
       guard let function = graph.model else {
@@ -102,6 +105,7 @@ final class CompiledModel {
         let needsLabels = (metrics.plain + metrics.weighted).contains(where: \.needsLabels)
         let size = shape.last ?? 1
         let own = try ValueGraph(losses[index], "loss", graphs)
+        programsOwn = programsOwn ?? own?.name
         let description = try Loss.chosen(
           losses[index], size: size,
           takesLabels: targets?[index].areLabels(for: shape) ?? needsLabels)
@@ -120,6 +124,7 @@ final class CompiledModel {
         keys.append([])
         for (isWeighted, metrics) in [(false, metrics.plain), (true, metrics.weighted)] {
           for metric in metrics {
+            if metric.isProgramsOwn { programsOwn = programsOwn ?? metric.key }
             var use = MetricUse(try metric.resolved(shape, term, form), isWeighted: isWeighted)
             if case .graph(let graph) = metric.function {
               use.value = try value(graph, index)
@@ -146,6 +151,7 @@ final class CompiledModel {
     self.isOpen = isOpen
     self.graphs = graphs
     self.waiting = waiting
+    self.programsOwn = programsOwn
     copiesOutputs = heads.contains { $0.metrics.contains { $0.function is CallersMetric } }
     results = CompiledModel.results(heads, keys, names, program)
   }

@@ -20,6 +20,15 @@ struct Metric {
     if case .fixed(let function) = function { function.targets == .labels } else { false }
   }
 
+  /// Whether only the program that made it can work it out.
+  var isProgramsOwn: Bool {
+    switch function {
+    case .graph: true
+    case .fixed(let function): function is CallersMetric
+    default: false
+    }
+  }
+
   /// - Parameter description: `{"class_name": "Accuracy", "name": "accuracy", "config": {…}}`, or
   ///   a name alone, which then is the key too.
   init(_ description: JSONValue, _ graphs: [Model] = []) throws(MartletError) {

@@ -19,6 +19,12 @@ extension Session {
         return
       }
       let compiled = try requireCompiled("saving the training")
+      if let name = compiled.programsOwn {
+        throw MartletError(
+          .invalidState,
+          "'\(name)' is a loss or metric of the program's own, which a file of this kind cannot hold; "
+            + "leave the training out (export() in Python)")
+      }
       let optimizer = compiled.optimizer
       var training: JSONObject = [
         "configuration": .object(compiled.configuration),

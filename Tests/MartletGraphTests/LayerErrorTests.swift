@@ -646,58 +646,6 @@ struct LayerErrorTests {
         + "(None, 3, 5); its weights were made for (None, 4, 5)")
   }
 
-  /// The largest extents and arguments together: refused, or not too large after all, but no overflow.
-  @Test(arguments: [
-    ("UpSampling2D", #"{"size": [16777216, 1]}"#, [1 << 38, 1, 1]),
-    (
-      "Resizing", #"{"height": 16777216, "width": 1, "crop_to_aspect_ratio": true}"#,
-      [1, 1 << 38, 1]
-    ),
-    (
-      "Resizing", #"{"height": 16777216, "width": 1, "pad_to_aspect_ratio": true}"#,
-      [1, 1 << 38, 1]
-    ),
-    ("CenterCrop", #"{"height": 16777216, "width": 2}"#, [1, 1 << 38, 1]),
-    ("RandomCrop", #"{"height": 16777216, "width": 2}"#, [1, 1 << 38, 1]),
-    (
-      "Conv2DTranspose", #"{"filters": 1, "kernel_size": 1, "strides": 16777216}"#, [1 << 38, 1, 1]
-    ),
-    (
-      "Conv2DTranspose",
-      #"{"filters": 16777216, "kernel_size": 16777216, "strides": 16777216, "padding": "same"}"#,
-      [1 << 38, 1, 1]
-    ),
-    ("DepthwiseConv2D", #"{"kernel_size": 1, "depth_multiplier": 16777216}"#, [1, 1, 1 << 38]),
-    (
-      "DepthwiseConv2D",
-      #"{"kernel_size": 16777216, "padding": "same", "depth_multiplier": 16777216}"#,
-      [1, 1, 1 << 38]
-    ),
-    (
-      "SeparableConv2D", #"{"filters": 2, "kernel_size": 1, "depth_multiplier": 16777216}"#,
-      [1, 1, 1 << 38]
-    ),
-    (
-      "Conv2D",
-      #"{"filters": 16777216, "kernel_size": 16777216, "dilation_rate": 16777216, "padding": "same"}"#,
-      [1, 1, 1 << 38]
-    ),
-    ("ZeroPadding2D", #"{"padding": 16777216}"#, [1 << 19, 1 << 19, 1]),
-    ("RepeatVector", #"{"n": 16777216}"#, [1 << 38]), ("Dense", #"{"units": 16777216}"#, [1 << 38]),
-    ("MaxPooling2D", #"{"pool_size": 65536, "strides": 16777216}"#, [1 << 38, 1, 1]),
-  ])
-  func theLargestSizesDoNotOverflow(
-    _ className: String, _ arguments: String, _ extents: [Int]
-  ) throws {
-    let x = try Layer.input(Shape(extents))
-    do {
-      let made = try layer(className, arguments).call([x])
-      #expect(made[0].shape.count <= Shape.largestCount)
-    } catch let error as MartletError {
-      #expect(error.message.contains("too many elements") || error.message.contains("fit"))
-    }
-  }
-
   @Test func inputsAreCalledOnce() throws {
     let symbol = try input(3, name: "in")
     #expect(

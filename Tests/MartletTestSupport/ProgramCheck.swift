@@ -24,6 +24,9 @@ package struct ProgramCheck {
   package var precision = ProductPrecision.float32
   /// Multiply-adds per group of samples: as little as can be, so that small programs have groups, too.
   package var groupWork = 1
+  /// Half the distance of central differences. In double precision their error is about h² + 1e-16 / h, so
+  /// 1e-9 at most; what is worked out in floats wants a larger one.
+  package var h = 1e-6
   /// Relative to the greatest magnitude of the compared tensor, with a floor of 1: a chain of n
   /// float32 additions errs by some √n · 6e-8, and the sums here have up to a few thousand terms.
   package var tolerance = 2e-5
@@ -210,11 +213,9 @@ package struct ProgramCheck {
     }
   }
 
-  /// Central difference in double precision: the error is about h² + 1e-16 / h, so 1e-9 at most.
   private func difference(
     _ values: [[Double]], _ position: Int, _ element: Int, _ f: ([[Double]]) -> Double
   ) -> Double {
-    let h = 1e-6
     var changed = values
     changed[position][element] += h
     let above = f(changed)

@@ -32,6 +32,8 @@ final class TestArray {
 
   init(_ values: [Float], _ extents: [Int]) throws {
     memory = try Buffer(floatCount: values.count)
+    // Views do not keep it, and Swift may end the life of an array at its last mention: it stays.
+    _ = Unmanaged.passRetained(memory)
     memory.floats.update(from: values, count: values.count)
     view = ArrayView(data: memory.bytes, elementType: .float32, extents: extents)
   }

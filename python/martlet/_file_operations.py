@@ -63,6 +63,9 @@ def written_arguments(layer: Any, inputs: list[Any]) -> list[Any]:
     config = layer.get_config()
     parts = [_WHOLE]
     for start, size, step in zip(config["starts"], config["sizes"], config["steps"], strict=True):
+        if size == -1:
+            parts.append(_WHOLE)
+            continue
         stop = start + size * step
         # Backwards to the first number: -1 would be the last one.
         parts.append(_written_slice(start, None if stop < 0 else stop, step))
@@ -233,13 +236,16 @@ def _with_parts(description: _Arguments) -> _Made | None:
     if parts[0] not in (slice(None), slice(None, None, 1)):
         return None
     parts += [slice(None)] * (len(shape) - len(parts))
-    inner = zip(parts[1:], shape[1:], strict=True)
-    taken = [range(*part.indices(extent)) for part, extent in inner]
-    return "Slice", {
-        "starts": [each.start for each in taken],
-        "sizes": [len(each) for each in taken],
-        "steps": [each.step for each in taken],
-    }
+    starts, sizes, steps = [], [], []
+    for part, extent in zip(parts[1:], shape[1:], strict=True):
+        if extent is None and part not in (slice(None), slice(None, None, 1)):
+            return None
+        taken = range(*part.indices(extent or 0))
+        starts.append(taken.start)
+        # The whole of an axis whose size is left open.
+        sizes.append(-1 if extent is None else len(taken))
+        steps.append(taken.step)
+    return "Slice", {"starts": starts, "sizes": sizes, "steps": steps}
 
 
 _SLICE = ("start", "stop", "step")

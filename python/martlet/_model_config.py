@@ -227,7 +227,7 @@ class _Graph:
                 not_supported(f"layer '{name}': {key}={value!r} in a call on symbols")
 
     def revived(self, name: str, argument: Any) -> Any:
-        if isinstance(argument, list):
+        if isinstance(argument, list | tuple):
             return [self.revived(name, each) for each in argument]
         if not isinstance(argument, dict):
             not_supported(f"layer '{name}': a call on {argument!r}")
@@ -287,7 +287,8 @@ def _tensors(node: dict[str, Any]) -> list[tuple[str, int, int]]:
     found: list[tuple[str, int, int]] = []
 
     def collect(part: Any) -> None:
-        if isinstance(part, list):
+        # A configuration of Keras that has not been in a file has tuples.
+        if isinstance(part, list | tuple):
             for each in part:
                 collect(each)
         elif isinstance(part, dict):

@@ -793,8 +793,8 @@ def _padded(x: KerasTensor, axis: int, width: list[int]) -> KerasTensor:
 
     if None in x.shape[1:]:
         raise ValueError(
-            f"ops.pad of a symbol of shape {x.shape}: beside rows and columns of images, sizes must "
-            "be known; give Input the size that it leaves open"
+            f"ops.pad of a symbol of shape {x.shape}: beside rows and columns of images, sizes "
+            "must be known; give Input the size that it leaves open"
         )
     shape: Any = x.shape[1:]
     before, extent, behind = shape[: axis - 1], shape[axis - 1], shape[axis:]

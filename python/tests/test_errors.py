@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
 import pytest
 
 import martlet
-from martlet import Input, NonFiniteError, Sequential
+from martlet import Input, NonFiniteError, Sequential, layers
 from martlet.layers import Conv2D, Dense, Flatten
 from martlet.utils import to_categorical
 
@@ -267,7 +268,7 @@ def test_errors_are_short_to_read(model, images):
         ),
         (lambda: Dense(2).explain((None, None)), ValueError, "layer 'dense'.*leaves open"),
         (lambda: Dense(2).explain(3), TypeError, "layer 'dense': input_shape.*got 3"),
-        (lambda: Dense(2**24).build((None, 2**16)), MemoryError, "memory"),
+        (lambda: Dense(2**24).build((None, 2**14)), MemoryError, "memory"),
         (lambda: martlet.activations.get("rulu"), ValueError, "did you mean 'relu'"),
         (lambda: martlet.initializers.get("one"), ValueError, "did you mean 'ones'"),
     ],
@@ -282,3 +283,36 @@ def test_numbers_that_do_not_fit(options, model, images):
     with pytest.raises((TypeError, ValueError), match="integer|class number"):
         model.fit(*images, verbose=0, **options)
     model.fit(*images, verbose=0, batch_size=2**70)
+
+
+_MOST, _LARGEST = 2**38, 2**24
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (lambda: layers.UpSampling2D((_LARGEST, 1)), (_MOST, 1, 1)),
+        (lambda: layers.Resizing(_LARGEST, 1, crop_to_aspect_ratio=True), (1, _MOST, 1)),
+        (lambda: layers.Resizing(_LARGEST, 1, pad_to_aspect_ratio=True), (1, _MOST, 1)),
+        (lambda: layers.CenterCrop(_LARGEST, 2), (1, _MOST, 1)),
+        (lambda: layers.RandomCrop(_LARGEST, 2), (1, _MOST, 1)),
+        (lambda: layers.Conv2DTranspose(1, 1, strides=_LARGEST), (_MOST, 1, 1)),
+        (lambda: layers.DepthwiseConv2D(1, depth_multiplier=_LARGEST), (1, 1, _MOST)),
+        (lambda: layers.SeparableConv2D(2, 1, depth_multiplier=_LARGEST), (1, 1, _MOST)),
+        (lambda: layers.ZeroPadding2D(_LARGEST), (2**19, 2**19, 1)),
+        (lambda: layers.RepeatVector(_LARGEST), (_MOST,)),
+        (lambda: layers.Dense(_LARGEST), (_MOST,)),
+    ],
+)
+def test_the_largest_sizes_together_do_not_overflow(layer, shape):
+    """They are refused, or not too large after all."""
+    made = layer()
+    try:
+        assert math.prod(made(Input(shape)).shape[1:]) <= _MOST
+    except ValueError as error:
+        assert made.name in str(error) and "has too many elements" in str(error)
+
+
+def test_one_more_than_the_largest_size():
+    with pytest.raises(ValueError, match="has too many elements"):
+        Input((_MOST + 1,))

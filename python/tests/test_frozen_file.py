@@ -12,7 +12,7 @@ import safetensors.numpy
 from network_cases import LAYERS, MODELS, alone, chain, own, several, shuffled
 
 import martlet
-from martlet import Model, Sequential, _native, layers
+from martlet import Input, Model, Sequential, _native, layers, ops
 from martlet.models import load_model
 
 IMAGES = np.random.default_rng(0).normal(size=(20, 8, 8, 3)).astype(np.float32)
@@ -250,3 +250,23 @@ def test_other_files_are_refused(tmp_path):
     write(path, {"__metadata__": {"format": "martlet", "format_version": "3"}})
     with pytest.raises(ValueError, match="is of version '3' of the format"):
         load_model(path)
+
+
+def test_losses_of_ones_own_cannot_go_into_the_file(tmp_path):
+    x = Input((3,))
+    model = Model(x, layers.Dense(1)(x))
+
+    def absolute(y_true, y_pred):
+        return ops.abs(y_true - y_pred)
+
+    model.compile("sgd", absolute)
+    path = tmp_path / "m.safetensors"
+    with pytest.raises(ValueError) as error:
+        model.save(path)
+    assert str(error.value) == (
+        "'absolute' is a loss or metric of the program's own, which a file of this kind cannot "
+        "hold; leave the training out (export() in Python)"
+    )
+    assert not list(tmp_path.iterdir())
+    model.export(path)
+    assert load_model(path).count_params() == model.count_params()

@@ -277,3 +277,78 @@ def test_features_of_applications(name):
     assert [each.name for each in ours.layers] == [each.name for each in theirs.layers]
     found = ours.predict(np.zeros((1, 64, 96, 3)), verbose=0)
     assert found.shape == (1, 2, 3, ours.output_shape[-1])
+
+
+# ---- With losses, operations and files ----------------------------------------------------------
+
+
+def segmenting(size):
+    """A network that paints each point, with its loss and a metric in words of one's own."""
+    ops = martlet.ops
+
+    def dice_loss(y_true, y_pred):
+        both = ops.sum(y_true * y_pred, axis=(1, 2, 3))
+        either = ops.sum(y_true, axis=(1, 2, 3)) + ops.sum(y_pred, axis=(1, 2, 3))
+        return 1 - (2 * both + 1) / (either + 1)
+
+    class Painted(martlet.metrics.Metric):
+        def __init__(self):
+            super().__init__(name="painted")
+            self.total = self.add_weight(name="total")
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.total.assign_add(y_pred.size)
+
+        def result(self):
+            return self.total
+
+    image = Input((*size, 3))
+    x = ops.pad(image[..., ::-1], ((0, 0), (1, 1), (1, 1), (0, 0)))
+    x = layers.Conv2D(4, 3, activation="relu")(x)
+    model = Model(image, layers.Conv2D(1, 1, activation="sigmoid")(x))
+    model.compile("sgd", dice_loss, metrics=[dice_loss, Painted()])
+    return model
+
+
+def test_losses_and_metrics_of_ones_own_meet_every_size():
+    model = segmenting((None, None))
+    weights = model.get_weights()
+    for height, width in SIZES:
+        fixed = segmenting((height, width))
+        fixed.set_weights(weights)
+        model.set_weights(weights)
+        x = images(height, width)
+        y = (images(height, width)[..., :1] > 0).astype(np.float32)
+        expected = fixed.fit(x, y, epochs=2, shuffle=False, verbose=0).history
+        assert model.fit(x, y, epochs=2, shuffle=False, verbose=0).history == expected
+        assert expected["painted"] == [y.size] * 2
+        for ours, theirs in zip(model.get_weights(), fixed.get_weights(), strict=True):
+            assert ours.tobytes() == theirs.tobytes()
+
+
+@pytest.mark.parametrize("ending", ["keras", "safetensors"])
+def test_files_with_parts_of_symbols(ending, tmp_path):
+    image = Input((None, None, 3))
+    model = Model(image, layers.Conv2D(2, 3)(image[..., ::-1]))
+    path = tmp_path / f"model.{ending}"
+    model.save(path)
+    loaded = martlet.models.load_model(path)
+    assert loaded.input_shape == (None, None, None, 3)
+    x = images(9, 11)
+    assert loaded.predict(x, verbose=0).tobytes() == model.predict(x, verbose=0).tobytes()
+
+
+def test_parts_of_an_open_axis_are_refused():
+    image = Input((None, None, 3))
+    with pytest.raises(IndexError) as error:
+        image[:, 1:]
+    assert str(error.value) == (
+        "x[...] of a symbol of shape (None, None, None, 3): axes whose size Input leaves open are "
+        "taken whole, by ':', got slice(1, None, None); give Input the size"
+    )
+    with pytest.raises(ValueError) as refused:
+        martlet.ops.pad(Input((None, 3)), ((0, 0), (1, 1), (0, 0)))
+    assert str(refused.value) == (
+        "ops.pad of a symbol of shape (None, None, 3): beside rows and columns of images, sizes "
+        "must be known; give Input the size that it leaves open"
+    )

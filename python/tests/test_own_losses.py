@@ -727,6 +727,10 @@ def with_numpy(y_true, y_pred):
     return np.square(y_true - y_pred)
 
 
+def with_mean_of_numpy(y_true, y_pred):
+    return np.mean((y_true - y_pred) ** 2)
+
+
 def flattening(y_true, y_pred):
     return ops.sum(ops.reshape(y_true, (-1,)) * ops.ravel(y_pred))
 
@@ -746,6 +750,7 @@ def samples_alone(y_true, y_pred):
         (of_nothing, "loss 'of_nothing': call returned None: does it lack a 'return'"),
         (branching, "cannot depend on numbers by 'if'; see ops.where"),
         (with_numpy, "has no values, so NumPy's square cannot take it; use martlet.ops"),
+        (with_mean_of_numpy, "use martlet.ops in place of NumPy's functions"),
         (flattening, r"ops.reshape: .* keeps its axis of samples.*ops.sum\(x\)"),
         (turned, "y_true of a loss within it follows from the predictions"),
         (samples_alone, "the first axis of a symbol is that of the samples"),

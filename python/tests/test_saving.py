@@ -910,6 +910,17 @@ class TestWithKeras:
         # As in Keras it is `predict` that says: no flips.
         np.testing.assert_array_equal(model.predict(IMAGES, verbose=0), 2 * IMAGES)
 
+    def test_a_configuration_that_was_in_no_file(self, keras):
+        """Its calls are in tuples; here one waits for a layer that is listed later."""
+        images = keras.Input((8, 8, 3))
+        shared = keras.layers.Rescaling(2.0)
+        between = keras.layers.Rescaling(1.0, offset=1.0)
+        theirs = keras.Model(images, shared(between(shared(images))))
+        model = martlet.Model.from_config(theirs.get_config())
+        np.testing.assert_array_equal(
+            model.predict(IMAGES, verbose=0), theirs.predict(IMAGES, verbose=0)
+        )
+
     def test_operators_on_symbols(self, keras, tmp_path):
         x = images = keras.Input((8, 8, 3))
         x = keras.layers.Conv2D(3, 3, padding="same")(x) + images

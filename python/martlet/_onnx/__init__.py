@@ -1,6 +1,7 @@
 """Models as ONNX files: the layers as the core describes them, in operators of set 17.
 
-`_graph` holds what is written and how values lie in memory, `_layers` what each layer becomes.
+`_graph` holds what is written and how values lie in memory, `_call` how a layer is asked for its
+form; the other modules have the forms, by kinds of layers.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import numpy as np
 
 from .. import _files, _native
 from .._errors import not_supported
+from . import _activations, _normalization, _products, _shapes  # noqa: F401 # they fill FORMS
+from ._call import FORMS, Call
 from ._graph import Graph, Value
-from ._layers import FORMS, Call
 
 if TYPE_CHECKING:
     from ..models import Model
@@ -30,6 +32,8 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
     ------
     NotImplementedError
         If a layer has no form in ONNX.
+    ValueError
+        If the size of an input is left open.
     ImportError
         If the package onnx is missing.
     """
@@ -46,6 +50,13 @@ def encoded(model: Model) -> bytes:
             f"export: an ONNX file of more than 2 GB, model '{model.name}' has weights of "
             f"{size:,} bytes; a .safetensors file holds it"
         )
+    for name, shape in zip(model._input_names, model._input_shapes, strict=True):
+        if None in shape:
+            raise ValueError(
+                f"export: input '{name}' of shape {(None, *shape)} leaves sizes open, which an "
+                "ONNX file must know; build the model on an Input of one size, with the same "
+                "weights"
+            )
     graph = Graph()
     handle = model._model_handle()
     description = _native.model_describe(handle)

@@ -155,7 +155,8 @@ class KerasTensor(Arithmetic):
     def __array__(self, *_arguments: Any, **_options: Any) -> Any:
         raise TypeError(
             f"{self!r} has no values: it stands for the output of a layer. Make a Model of it and "
-            "call that on data."
+            "call that on data; in a loss, metric or layer of your own use martlet.ops in place of "
+            "NumPy's functions."
         )
 
     def __bool__(self) -> bool:
