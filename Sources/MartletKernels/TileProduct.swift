@@ -40,9 +40,9 @@ private struct PlainTiles: TileUnit {
 package func plainTileKernels() -> BFloat16Kernels {
   BFloat16Kernels(
     split: tileProducts(
-      .split, multiply: { multiplyOnTiles(PlainTiles.self, $0, splits: true) }),
+      .split, splits: true, multiply: { multiplyOnTiles(PlainTiles.self, $0, splits: true) }),
     bfloat16: tileProducts(
-      .bfloat16, multiply: { multiplyOnTiles(PlainTiles.self, $0, splits: false) }))
+      .bfloat16, splits: false, multiply: { multiplyOnTiles(PlainTiles.self, $0, splits: false) }))
 }
 
 #if MARTLET_AVX512
@@ -65,19 +65,21 @@ package func plainTileKernels() -> BFloat16Kernels {
   package func processorTileKernels() -> BFloat16Kernels {
     BFloat16Kernels(
       split: tileProducts(
-        .split, multiply: { multiplyOnTiles(ProcessorTiles.self, $0, splits: true) }),
+        .split, splits: true, multiply: { multiplyOnTiles(ProcessorTiles.self, $0, splits: true) }),
       bfloat16: tileProducts(
-        .bfloat16, multiply: { multiplyOnTiles(ProcessorTiles.self, $0, splits: false) }))
+        .bfloat16, splits: false,
+        multiply: { multiplyOnTiles(ProcessorTiles.self, $0, splits: false) }))
   }
 #endif
 
 private func tileProducts(
-  _ precision: ProductPrecision, multiply: @escaping @Sendable (borrowing Product) -> Void
+  _ precision: ProductPrecision, splits: Bool,
+  multiply: @escaping @Sendable (borrowing Product) -> Void
 ) -> ProductKernels {
   ProductKernels(
     precision: precision, speed: 8, panelWidth: 2 * side, tileHeight: 2 * side,
     packedSlack: tileDepth,
-    ownWork: Work.count, multiply: multiply, pack: panels(splits: precision == .split).pack)
+    ownWork: Work.count, multiply: multiply, pack: panels(splits: splits).pack)
 }
 
 private func panels(splits: Bool) -> PairedPanels { PairedPanels(width: 2 * side, splits: splits) }
