@@ -590,7 +590,7 @@ SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_
 
 
 # The peer compiles every network anew, which takes nearly all of the time.
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=SLOW)
+@settings(max_examples=16, deadline=None, derandomize=True, suppress_health_check=SLOW)
 @given(recipes())
 def test_random_graphs(recipe):
     check(recipe)
