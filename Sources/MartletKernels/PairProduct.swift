@@ -62,7 +62,7 @@ private func multiplyPairs(_ product: borrowing Product) {
   let work = Work(memory)
   let depth = product.runCount * product.runLength
   // A product of no depth is its bias, or zeros.
-  if depth == 0 { return multiply(Pairs.self, product) }
+  if depth == 0 { return multiplyPacked(product) }
   let (depthStep, rowStep, isPacked) = (product.aDepthStep, product.aRowStep, product.bIsPacked)
   let (accumulates, clampsAtZero) = (product.accumulates, product.clampsAtZero)
   let isTransposed = depthStep != 1 && rowStep == 1
@@ -202,7 +202,8 @@ private struct Piece {
   private func round(
     _ source: Source, _ rows: Int, _ rowStep: Int, into target: UnsafeMutablePointer<UInt16>
   ) {
-    if sharesElements || product.aRowStep == rowStep {
+    // Rows of an odd extent end with a zero of their own, whatever stands behind them.
+    if sharesElements || (product.aRowStep == rowStep && runExtent == rowStep) {
       return roundStretch(source, target, (rows - 1) * rowStep + runExtent)
     }
     var row = 0
@@ -297,11 +298,13 @@ private struct Piece {
     block.c = product.c + (line * product.cLineStep + row * product.cRowStep)
     block.lines = lines
     block.rows = rows
-    multiplyBlock(block)
+    multiplyPacked(block)
   }
 }
 
-private func multiplyBlock(_ block: borrowing Product) { multiply(Pairs.self, block) }
+/// Pairs on both sides: not inlined, so that the register tiles stand in the library once.
+@inline(never)
+private func multiplyPacked(_ block: borrowing Product) { multiply(Pairs.self, block) }
 
 // MARK: - Rounding
 

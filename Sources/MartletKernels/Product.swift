@@ -8,7 +8,6 @@ import MartletKernelTable
 // in place instead of packed: in a channels-last image the taps of a kernel row already lie in a run.
 // Every element of the result is one chain of multiply-adds in the order of the depth, so its bits
 // do not depend on the tile it falls into, and so not on the number of rows.
-
 //
 // What a step of the depth is, a float or a pair of bfloat16 numbers (`PairProduct.swift`), is the
 // tile's `Arithmetic`.

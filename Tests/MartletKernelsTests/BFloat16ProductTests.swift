@@ -228,4 +228,32 @@ import Testing
       }
     }
   }
+
+  /// What stands between rows of an odd depth is not read, not even as a factor of zero.
+  @Test(arguments: [false, true]) func gapsBetweenRowsDoNotCount(_ splits: Bool) {
+    for (name, kernels) in units(splits: splits) {
+      for depth in [1, 3, 33, 511] {
+        let rows = 20
+        let a = GuardedFloats(
+          (0..<rows * (depth + 1)).map { $0 % (depth + 1) < depth ? 1 : .nan })
+        let b = GuardedFloats([Float](repeating: 1, count: depth * 2))
+        let c = GuardedFloats(count: rows * 2)
+        let work = GuardedFloats(count: kernels.workCount(depth: depth, columns: 2))
+        [0].withUnsafeBufferPointer { offsets in
+          var product = Product(
+            a: a.source, runOffsets: offsets.baseAddress!, b: b.source, c: c.pointer)
+          product.aRowStep = depth + 1
+          product.runLength = depth
+          product.bPanelStep = kernels.panelWidth
+          product.bDepthStep = 2
+          product.cRowStep = 2
+          product.rows = rows
+          product.columns = 2
+          product.work = work.pointer
+          kernels.multiply(product)
+        }
+        #expect(c.values.allSatisfy { $0 == Float(depth) }, "\(name): a depth of \(depth)")
+      }
+    }
+  }
 }
