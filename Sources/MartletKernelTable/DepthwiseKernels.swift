@@ -22,6 +22,18 @@ package struct DepthwiseAxis: Sendable {
   }
 }
 
+extension DepthwiseAxis {
+  /// The axis of an image that has `count` elements where this one has a point, and a tap for each.
+  ///
+  /// - Precondition: Neighbouring taps read neighbouring points.
+  package func spread(over count: Int) -> DepthwiseAxis {
+    precondition(taps <= 1 || tapStep == 1)
+    return DepthwiseAxis(
+      input: input * count, output: output, taps: taps * count, first: first * count,
+      stride: stride * count, tapStep: 1)
+  }
+}
+
 /// One image plane x [height, width, channels], contiguous, and the plane y that is made of it.
 package struct DepthwisePlane: Sendable {
   package let vertical: DepthwiseAxis, horizontal: DepthwiseAxis
@@ -32,10 +44,13 @@ package struct DepthwisePlane: Sendable {
   /// fill vectors, too. More than one only where neighbours read neighbours: the horizontal stride is
   /// 1 and `pointStep` the number of channels.
   package let repeats: Int
+  /// Elements from one row of weights to the next.
+  package let weightStep: Int
 
+  /// - Parameter weightStep: `nil` where nothing stands between the rows.
   package init(
     vertical: DepthwiseAxis, horizontal: DepthwiseAxis, channels: Int, rowStep: Int,
-    pointStep: Int, repeats: Int
+    pointStep: Int, repeats: Int = 1, weightStep: Int? = nil
   ) {
     self.vertical = vertical
     self.horizontal = horizontal
@@ -43,41 +58,66 @@ package struct DepthwisePlane: Sendable {
     self.rowStep = rowStep
     self.pointStep = pointStep
     self.repeats = repeats
+    self.weightStep = weightStep ?? repeats * channels
   }
 
-  /// Elements of a row of weights.
-  package var weightStep: Int { repeats * channels }
-  /// Rows of the weights without that of the bias.
+  /// Rows of the weights.
   package var tapCount: Int { vertical.taps * horizontal.taps }
+}
+
+/// Groups of channels laid out so that each filter of a group finds them in a channel of its own.
+package struct ChannelSpread: Sendable {
+  /// Points of the image, and elements from one to the next.
+  package let points: Int, pointStep: Int
+  package let channelsPerGroup: Int, filtersPerGroup: Int
+  /// The first of the filters that are laid out together, and how many they are.
+  package let firstFilter: Int, filters: Int
+
+  package init(
+    points: Int, pointStep: Int, channelsPerGroup: Int, filtersPerGroup: Int, firstFilter: Int,
+    filters: Int
+  ) {
+    self.points = points
+    self.pointStep = pointStep
+    self.channelsPerGroup = channelsPerGroup
+    self.filtersPerGroup = filtersPerGroup
+    self.firstFilter = firstFilter
+    self.filters = filters
+  }
 }
 
 package struct DepthwiseKernels: Sendable {
   /// y[p, q, c] = clamp(b[c] + Σ(r, s) x[…, c] · w[r, s, c]), clamped to `lowest ... highest`; NaN stays.
   ///
-  /// The rows of `weights` hold the numbers of all channels, `repeats` times: first that of the bias,
-  /// then those of the taps, row-major. Every result is one chain of multiply-adds in this order.
+  /// `bias`, and the rows of `weights`, which are those of the taps, row-major, hold the numbers of all
+  /// channels, `repeats` times. Every result is one chain of multiply-adds in this order.
   package var correlate:
     @Sendable (
-      _ x: Source, _ weights: Source, _ y: Target, _ lowest: Float, _ highest: Float,
-      borrowing DepthwisePlane
+      _ x: Source, _ weights: Source, _ bias: Source, _ y: Target, _ lowest: Float,
+      _ highest: Float, borrowing DepthwisePlane
     ) -> Void
-  /// dw[r, s, c] += Σ(p, q) x[…, c] · dy[p, q, c]. The rows of `dw` are those of the taps alone; the
-  /// gradient of a weight is the sum of its `repeats`.
+  /// dw[r, s, c] += Σ(p, q) x[…, c] · dy[p, q, c]. The gradient of a weight is the sum of its `repeats`.
   package var addWeightGradient:
     @Sendable (_ x: Source, _ dy: Source, _ dw: Target, borrowing DepthwisePlane) -> Void
+  /// y[p, i, k] = x[p, g·channelsPerGroup + i], where g is the group of filter k; y is contiguous, and has
+  /// room for a vector behind its end.
+  package var spread: @Sendable (_ x: Source, _ y: Target, borrowing ChannelSpread) -> Void
 
   package init(
     correlate:
       @escaping @Sendable (
-        _ x: Source, _ weights: Source, _ y: Target, _ lowest: Float, _ highest: Float,
-        borrowing DepthwisePlane
+        _ x: Source, _ weights: Source, _ bias: Source, _ y: Target, _ lowest: Float,
+        _ highest: Float, borrowing DepthwisePlane
       ) -> Void,
     addWeightGradient:
       @escaping @Sendable (
         _ x: Source, _ dy: Source, _ dw: Target, borrowing DepthwisePlane
-      ) -> Void
+      ) -> Void,
+    spread:
+      @escaping @Sendable (_ x: Source, _ y: Target, borrowing ChannelSpread) -> Void
   ) {
     self.correlate = correlate
     self.addWeightGradient = addWeightGradient
+    self.spread = spread
   }
 }

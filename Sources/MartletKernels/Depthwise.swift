@@ -1,7 +1,9 @@
+import CMartletVectors
 import MartletKernelTable
 
 var depthwiseKernels: DepthwiseKernels {
-  DepthwiseKernels(correlate: correlate, addWeightGradient: addWeightGradient)
+  DepthwiseKernels(
+    correlate: correlate, addWeightGradient: addWeightGradient, spread: spread)
 }
 
 /// The taps of an output that lie inside the image.
@@ -124,8 +126,8 @@ private struct Window {
 }
 
 private func correlate(
-  _ x: Source, _ weights: Source, _ y: Target, _ lowest: Float, _ highest: Float,
-  _ plane: borrowing DepthwisePlane
+  _ x: Source, _ weights: Source, _ bias: Source, _ y: Target, _ lowest: Float,
+  _ highest: Float, _ plane: borrowing DepthwisePlane
 ) {
   let (v, h) = (plane.vertical, plane.horizontal)
   let (rowStep, pointStep) = (plane.rowStep, plane.pointStep)
@@ -137,7 +139,7 @@ private func correlate(
   while p < v.output {
     let rows = Taps(v, p)
     let image = x + rows.start * h.input * channels
-    let rowTaps = weights + (1 + rows.first * h.taps) * weightStep
+    let rowTaps = weights + rows.first * h.taps * weightStep
     let target = y + p * rowStep
 
     @inline(__always) func window(_ columns: Taps, _ points: Int) -> Window {
@@ -145,7 +147,7 @@ private func correlate(
         x: image + columns.start * channels, xStep: points * h.stride * channels,
         rows: rows.count, columns: columns.count,
         rowStep: v.tapStep * h.input * channels, columnStep: h.tapStep * channels,
-        bias: weights, weights: rowTaps + columns.first * weightStep,
+        bias: bias, weights: rowTaps + columns.first * weightStep,
         weightRowStep: h.taps * weightStep, weightStep: weightStep,
         yStep: points * pointStep, channels: points * channels, lowest: lowest,
         highest: highest)
@@ -283,6 +285,79 @@ private func addWeightGradient(
   }
 }
 
+// MARK: - Groups of channels
+
+/// Where the group of a filter begins.
+@inline(__always)
+private func channel(_ filter: Int, _ spread: borrowing ChannelSpread) -> Int {
+  (spread.firstFilter + filter) / spread.filtersPerGroup * spread.channelsPerGroup
+}
+
+private func spread(_ x: Source, _ y: Target, _ spread: borrowing ChannelSpread) {
+  let (channels, filters) = (spread.channelsPerGroup, spread.filters)
+  let first = channel(0, spread)
+  // What two vectors can hold of a point.
+  let count = channel(filters - 1, spread) + channels - first
+  guard filters <= vectorWidth, count <= 2 * vectorWidth else {
+    return spreadOneByOne(x, y, spread)
+  }
+  var lanes = Integers()
+  var lane = 0
+  while lane < filters {
+    lanes[lane] = Int32(truncatingIfNeeded: channel(lane, spread) - first)
+    lane += 1
+  }
+  // Whole vectors reach into the next points, but not beyond the last one.
+  let lastWhole = spread.points * spread.pointStep - 2 * vectorWidth
+  var target = y
+  var at = first
+  var point = 0
+  while point < spread.points {
+    let low: Vector
+    let high: Vector
+    if at <= lastWhole {
+      low = load(x + at)
+      high = load(x + at + vectorWidth)
+    } else {
+      low = loadFirst(x + at, count)
+      high = loadFirst(x + at + vectorWidth, count - vectorWidth)
+    }
+    var i = 0
+    while i < channels {
+      let offset = Integers(repeating: Int32(truncatingIfNeeded: i))
+      store(martlet_picked(low, high, lanes &+ offset), target)
+      target += filters
+      i += 1
+    }
+    at += spread.pointStep
+    point += 1
+  }
+}
+
+/// The first `count` floats, as many of them as a vector holds; none of a negative count.
+@inline(__always) private func loadFirst(_ source: Source, _ count: Int) -> Vector {
+  count >= vectorWidth ? load(source) : count > 0 ? loadPartial(source, count) : splat(0)
+}
+
+private func spreadOneByOne(_ x: Source, _ y: Target, _ spread: borrowing ChannelSpread) {
+  var target = y
+  var point = 0
+  while point < spread.points {
+    var i = 0
+    while i < spread.channelsPerGroup {
+      let source = x + (point * spread.pointStep + i)
+      var filter = 0
+      while filter < spread.filters {
+        target[filter] = source[channel(filter, spread)]
+        filter += 1
+      }
+      target += spread.filters
+      i += 1
+    }
+    point += 1
+  }
+}
+
 // MARK: - Plain twin
 
 #if !MARTLET_AVX2 && !MARTLET_AVX512
@@ -304,6 +379,18 @@ private func addWeightGradient(
                 p * plane.rowStep + q * plane.pointStep + c, r * h.taps + s,
                 (row * h.input + column) * plane.channels + c, c)
             }
+          }
+        }
+      }
+    }
+
+    /// `[points, channels of a group, filters]`.
+    package static func spread<T>(_ x: [T], _ spread: ChannelSpread) -> [T] {
+      (0..<spread.points).flatMap { point in
+        (0..<spread.channelsPerGroup).flatMap { channel in
+          (0..<spread.filters).map { filter in
+            let group = (spread.firstFilter + filter) / spread.filtersPerGroup
+            return x[point * spread.pointStep + group * spread.channelsPerGroup + channel]
           }
         }
       }

@@ -93,7 +93,8 @@ extension ConvolutionGeometry {
   }
 
   func algorithm(_ setting: Setting) -> any ConvolutionAlgorithm {
-    WinogradConvolution(self, setting.kernels, groupSize: setting.groupSize)
+    GroupedConvolution(self, setting.kernels)
+      ?? WinogradConvolution(self, setting.kernels, groupSize: setting.groupSize)
       ?? DirectConvolution(self, setting.kernels) as any ConvolutionAlgorithm
   }
 }

@@ -74,7 +74,7 @@ package struct DepthwiseConvolutionOp: LinearOperation {
       .samples { sample, task in
         let y = site.output.floats(sample, task)
         kernels.depthwise.correlate(
-          Source(site.inputs[0].floats(sample, task)), weights + pass.weightOffset, y,
+          Source(site.inputs[0].floats(sample, task)), pass.weights(weights), pass.bias(weights), y,
           bounds?.lowerBound ?? -.infinity, bounds?.upperBound ?? .infinity, pass.plane)
         if bounds == nil { kernels.elementwise.activate(activation, Source(y), y, count) }
       }
@@ -114,8 +114,8 @@ package struct DepthwiseConvolutionOp: LinearOperation {
           guard let dx = dInput?.floats(sample, task) else { continue }
           for pass in passes.phases {
             kernels.depthwise.correlate(
-              Source(dy), weights + pass.weightOffset, dx + pass.outputOffset, -.infinity,
-              .infinity, pass.plane)
+              Source(dy), pass.weights(weights), pass.bias(weights), dx + pass.outputOffset,
+              -.infinity, .infinity, pass.plane)
           }
         }
         guard let slab = weightGradient?.slab(task), passes.sumCount > 0 else { return }
@@ -200,7 +200,10 @@ private struct DepthwisePass {
     outputOffset = (row.number * h.input + column.number) * channels
   }
 
-  /// Floats of the weights, as the kernel reads them.
+  func bias(_ prepared: Source) -> Source { prepared + weightOffset }
+  func weights(_ prepared: Source) -> Source { prepared + (weightOffset + plane.weightStep) }
+
+  /// Floats of bias and weights, as the kernel reads them.
   var weightCount: Int { (1 + taps.count) * plane.weightStep }
 
   func fill(_ prepared: Target, with weights: Source, bias: Source?) {
@@ -272,7 +275,7 @@ private struct DepthwisePasses {
 
 extension DepthwiseAxis {
   /// The axis as the forward pass sees it.
-  fileprivate init(_ axis: WindowAxis) {
+  init(_ axis: WindowAxis) {
     self.init(
       input: axis.input, output: axis.output, taps: axis.kernel, first: -axis.padBefore,
       stride: axis.stride, tapStep: axis.dilation)
@@ -280,7 +283,7 @@ extension DepthwiseAxis {
 
   /// From outputs to the inputs of a phase. The taps, in the order of where they read, lie evenly: those
   /// that reach a phase are each so many after the last.
-  fileprivate init(_ axis: WindowAxis, _ phase: InputPhase, _ taps: [(tap: Int, at: Int)]) {
+  init(_ axis: WindowAxis, _ phase: InputPhase, _ taps: [(tap: Int, at: Int)]) {
     self.init(
       input: axis.output, output: phase.count, taps: taps.count, first: taps.first?.at ?? 0,
       stride: 1, tapStep: taps.count > 1 ? taps[1].at - taps[0].at : 1)

@@ -52,13 +52,13 @@ import Testing
       rowStep: horizontal.output * pointStep + gap, pointStep: pointStep, repeats: repeats)
   }
 
-  /// The rows of `weights`, that of the bias first, as the kernel reads them.
-  private func rows(_ weights: [Float], bias: [Float], _ plane: DepthwisePlane) -> [Float] {
-    let all = bias + weights
-    return stride(from: 0, to: all.count, by: plane.channels).flatMap { start in
-      [[Float]](repeating: Array(all[start..<(start + plane.channels)]), count: plane.repeats)
-        .flatMap { $0 }
-    }
+  /// The rows of weights or bias as the kernel reads them.
+  private func rows(_ values: [Float], _ plane: DepthwisePlane) -> GuardedFloats {
+    GuardedFloats(
+      stride(from: 0, to: values.count, by: plane.channels).flatMap { start in
+        [[Float]](repeating: Array(values[start..<(start + plane.channels)]), count: plane.repeats)
+          .flatMap { $0 }
+      })
   }
 
   private func repeats(_ shape: Shape) -> [Int] { shape.stride.1 == 1 ? [1, 2, 3, 5] : [1] }
@@ -74,14 +74,15 @@ import Testing
           let x = numbers.floats(shape.size.0 * shape.size.1 * channels)
           let weights = numbers.floats(plane.tapCount * channels)
           let bias = numbers.floats(channels)
+          let (weightRows, biasRow) = (rows(weights, plane), rows(bias, plane))
           let start = numbers.floats(PlainDepthwise.outputCount(plane))
           var expected = start.doubles
           PlainDepthwise.correlate(
             x.doubles, weights.doubles, bias: bias.doubles, into: &expected, plane)
           let y = GuardedFloats(start)
-          let rows = GuardedFloats(rows(weights, bias: bias, plane))
           kernels.depthwise.correlate(
-            GuardedFloats(x).source, rows.source, y.pointer, -.infinity, .infinity, plane)
+            GuardedFloats(x).source, weightRows.source, biasRow.source, y.pointer, -.infinity,
+            .infinity, plane)
           // Sums of at most 43 numbers below 1.
           expectClose(y.values, expected, absolute: 64 * ulp, what)
           y.expectGuards(what)
@@ -89,7 +90,8 @@ import Testing
           // Clamped in the same pass, to the bit.
           let free = y.values
           kernels.depthwise.correlate(
-            GuardedFloats(x).source, rows.source, y.pointer, -0.25, 0.5, plane)
+            GuardedFloats(x).source, weightRows.source, biasRow.source, y.pointer, -0.25, 0.5,
+            plane)
           for p in 0..<plane.vertical.output {
             for q in 0..<plane.horizontal.output {
               for c in 0..<channels {
@@ -135,7 +137,7 @@ import Testing
   @Test(arguments: KernelSelection.available) func notANumber(_ kernels: Kernels) throws {
     let plane = try plane(Shape(size: (1, 1), kernel: (1, 1)), channels: 1)
     let y = GuardedFloats(count: 1)
-    kernels.depthwise.correlate([Float.nan], [0, 1], y.pointer, 0, 6, plane)
+    kernels.depthwise.correlate([Float.nan], [1], [0], y.pointer, 0, 6, plane)
     #expect(y.values[0].isNaN)
   }
 
@@ -149,10 +151,37 @@ import Testing
         rowStep: horizontal.output * 2, pointStep: 2, repeats: 1)
       let y = GuardedFloats(count: 12)
       kernels.depthwise.correlate(
-        GuardedFloats([Float](repeating: 9, count: 8)).source, [4, 5], y.pointer, -.infinity,
+        GuardedFloats([Float](repeating: 9, count: 8)).source, [], [4, 5], y.pointer, -.infinity,
         .infinity, plane)
       #expect(y.values == [4, 5, 4, 5, 4, 5, 4, 5, 4, 5, 4, 5])
       y.expectGuards()
+    }
+  }
+
+  /// Groups that vectors divide, groups that they cut, and groups that are wider than two of them.
+  @Test(
+    arguments: KernelSelection.available,
+    [(1, 2), (2, 2), (3, 3), (4, 4), (5, 5), (8, 8), (2, 6), (6, 2), (8, 1), (40, 3)])
+  func spreadEqualsItsTwin(_ kernels: Kernels, _ group: (channels: Int, filters: Int)) {
+    for groups in [1, 2, 7, 16] {
+      let pointStep = groups * group.channels
+      let filters = groups * group.filters
+      let points = 5
+      let x = GuardedFloats((0..<(points * pointStep)).map { Float($0) })
+      for first in stride(from: 0, to: filters, by: kernels.vectorWidth) {
+        for count in [min(kernels.vectorWidth, filters - first), filters - first] {
+          let spread = ChannelSpread(
+            points: points, pointStep: pointStep, channelsPerGroup: group.channels,
+            filtersPerGroup: group.filters, firstFilter: first, filters: count)
+          let expected = PlainDepthwise.spread(x.values, spread)
+          let y = GuardedFloats(count: expected.count + kernels.vectorWidth)
+          kernels.depthwise.spread(x.source, y.pointer, spread)
+          #expect(
+            Array(y.values.prefix(expected.count)) == expected,
+            "\(groups) groups of \(group), \(count) filters from \(first)")
+          y.expectGuards()
+        }
+      }
     }
   }
 }

@@ -120,6 +120,54 @@ import Testing
     }
   }
 
+  @Test(
+    arguments: KernelSelection.available,
+    [
+      // Groups that a vector has several of, that it cuts, and that are few; more filters than
+      // channels, and fewer; every kind of border.
+      OperationTests.ConvolutionCase(
+        size: (9, 11), channels: 32, filters: 32, padding: .same, groups: 16),
+      OperationTests.ConvolutionCase(
+        size: (8, 7), channels: 40, filters: 40, stride: (2, 2), padding: .same, groups: 5),
+      OperationTests.ConvolutionCase(
+        size: (9, 8), channels: 33, filters: 33, kernel: (2, 5), stride: (1, 3), groups: 11),
+      OperationTests.ConvolutionCase(
+        size: (6, 9), channels: 12, filters: 30, kernel: (4, 2), padding: .same, groups: 6),
+      OperationTests.ConvolutionCase(
+        size: (7, 6), channels: 24, filters: 4, kernel: (1, 1), stride: (3, 2), groups: 4),
+      OperationTests.ConvolutionCase(
+        size: (3, 4), channels: 9, filters: 18, kernel: (5, 6), padding: .same, groups: 9),
+      OperationTests.ConvolutionCase(
+        size: (9, 9), channels: 20, filters: 20, dilation: (2, 1), padding: .same, groups: 5),
+    ])
+  func groupsOfFewChannelsAreTheDirectSum(
+    _ kernels: Kernels, _ c: OperationTests.ConvolutionCase
+  ) throws {
+    let geometry = try OperationTests.geometry(c)
+    let direct = try run(DirectConvolution(geometry, kernels), geometry, kernels, samples: 2)
+    let grouped = try #require(GroupedConvolution(geometry, kernels))
+    let found = try run(grouped, geometry, kernels, samples: 2)
+    for (found, expected) in [
+      (found.outputs, direct.outputs), (found.kernelGradient, direct.kernelGradient),
+      (found.inputGradients, direct.inputGradients),
+    ] {
+      // Sums of at most 300 numbers below 1.
+      expectClose(found, expected.doubles, absolute: 512 * ulp)
+    }
+  }
+
+  /// What is left to other algorithms: one group, groups that fill tiles, and taps that are not
+  /// neighbours.
+  @Test(arguments: [
+    OperationTests.ConvolutionCase(channels: 4, filters: 4),
+    OperationTests.ConvolutionCase(channels: 32, filters: 32, groups: 2),
+    OperationTests.ConvolutionCase(channels: 8, filters: 8, dilation: (1, 2), groups: 4),
+  ]) func groupsForOthers(_ c: OperationTests.ConvolutionCase) throws {
+    #expect(
+      GroupedConvolution(
+        try OperationTests.geometry(c), try #require(KernelSelection.available.last)) == nil)
+  }
+
   /// Every algorithm with products of bfloat16 numbers against floats.
   @Test(
     arguments: [ProductPrecision.split, .bfloat16],

@@ -224,6 +224,26 @@ MARTLET_INLINE martlet_floats martlet_odd_lanes(martlet_floats a, martlet_floats
   return __builtin_shufflevector(a, b, MARTLET_ODD_TURNS);
 }
 
+// The lanes of `a` and then `b` with these numbers.
+MARTLET_INLINE martlet_floats martlet_picked(
+    martlet_floats a, martlet_floats b, martlet_integers lanes) {
+#if defined(__AVX512F__)
+  return (martlet_floats)_mm512_permutex2var_ps((__m512)a, (__m512i)lanes, (__m512)b);
+#elif defined(__AVX2__)
+  const __m256 first = _mm256_permutevar8x32_ps((__m256)a, (__m256i)lanes);
+  const __m256 second = _mm256_permutevar8x32_ps((__m256)b, (__m256i)lanes);
+  const __m256i isSecond = _mm256_cmpgt_epi32((__m256i)lanes, _mm256_set1_epi32(7));
+  return (martlet_floats)_mm256_blendv_ps(first, second, _mm256_castsi256_ps(isSecond));
+#else
+  float both[2 * MARTLET_LANES];
+  memcpy(both, &a, sizeof a);
+  memcpy(both + MARTLET_LANES, &b, sizeof b);
+  martlet_floats result;
+  for (int lane = 0; lane < MARTLET_LANES; lane++) result[lane] = both[lanes[lane]];
+  return result;
+#endif
+}
+
 // Pairs of bfloat16 numbers.
 
 // Both products of each lane's pairs, added to its sum.
