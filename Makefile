@@ -31,7 +31,7 @@ test-swift: $(VENV)/machine
 	$(SWIFT) test -c release --scratch-path .build/test --no-parallel
 
 test-python: build $(VENV)/test
-	KERAS_BACKEND=jax $(RUN) -m pytest -m "not nightly"
+	KERAS_BACKEND=jax $(RUN) -m pytest -m "not nightly" -n 2 --dist worksteal
 
 test-c: build
 	sh Tests/kernel-symbols.sh .build/release

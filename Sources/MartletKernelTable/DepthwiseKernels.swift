@@ -23,6 +23,13 @@ package struct DepthwiseAxis: Sendable {
 }
 
 extension DepthwiseAxis {
+  /// The same axis with some of the outputs.
+  package func part(_ outputs: Range<Int>) -> DepthwiseAxis {
+    DepthwiseAxis(
+      input: input, output: outputs.count, taps: taps, first: first + outputs.lowerBound * stride,
+      stride: stride, tapStep: tapStep)
+  }
+
   /// The axis of an image that has `count` elements where this one has a point, and a tap for each.
   ///
   /// - Precondition: Neighbouring taps read neighbouring points.
@@ -59,6 +66,13 @@ package struct DepthwisePlane: Sendable {
     self.pointStep = pointStep
     self.repeats = repeats
     self.weightStep = weightStep ?? repeats * channels
+  }
+
+  /// The same plane with some of the rows of y, which begins with the first of them.
+  package func part(rows: Range<Int>) -> DepthwisePlane {
+    DepthwisePlane(
+      vertical: vertical.part(rows), horizontal: horizontal, channels: channels,
+      rowStep: rowStep, pointStep: pointStep, repeats: repeats, weightStep: weightStep)
   }
 
   /// Rows of the weights.

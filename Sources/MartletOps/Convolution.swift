@@ -53,8 +53,7 @@ package struct ConvolutionOp: LinearOperation {
         normalization, weights: geometry.kernelExtents.reduce(1, *), channels: geometry.filters)
       + algorithm.preparedCount(forInputGradient: setting.givesInputGradient)
     needs.scratchCount =
-      ConvolutionScratch(self, algorithm, isTraining: isTraining).count
-      + algorithm.workCount(isTraining: isTraining)
+      parts(algorithm, setting).map { $0.scratchCount(isTraining: isTraining) }.max() ?? 0
     needs.backwardReadsInputs = true
     needs.backwardReadsOutput = activation != .linear
     if setting.isTraining, pooling != nil {
@@ -96,6 +95,170 @@ extension ConvolutionGeometry {
     GroupedConvolution(self, setting.kernels)
       ?? WinogradConvolution(self, setting.kernels, groupSize: setting.groupSize)
       ?? DirectConvolution(self, setting.kernels) as any ConvolutionAlgorithm
+  }
+}
+
+// MARK: - Parts
+
+/// Some rows, or some filters, of a convolution's output, or all of it.
+private struct ConvolutionPart {
+  /// The same convolution with the sizes of the part.
+  let operation: ConvolutionOp
+  let algorithm: any ConvolutionAlgorithm
+  /// Floats from where a sample's image, and its output, begin to where those of the part do.
+  var imageOffset = 0, outputOffset = 0
+  /// Of the first of its filters.
+  var firstFilter = 0
+  /// Filters of the whole, where the part has only some of them: its output is copied between theirs.
+  var allFilters: Int?
+
+  func scratchCount(isTraining: Bool) -> Int {
+    let scratch = ConvolutionScratch(operation, algorithm, isTraining: isTraining)
+    return scratch.count + algorithm.workCount(isTraining: isTraining)
+      + (allFilters == nil ? 0 : Plane.step(outputCount))
+  }
+
+  private var outputExtents: [Int] {
+    operation.pooling?.outputExtents ?? operation.geometry.outputExtents
+  }
+  private var outputCount: Int { outputExtents.reduce(1, *) }
+
+  func forward(
+    _ chunk: Range<Int>, _ site: Site, _ weights: FoldedWeights, _ task: borrowing Task
+  ) {
+    let kernels = site.kernels
+    let isTraining = site.setting.isTraining
+    let scratch = ConvolutionScratch(operation, algorithm, isTraining: isTraining)
+    let work = task.scratch + scratch.count
+    let window = operation.pooling.map { PoolingWindow($0) }
+    let activation = operation.activation
+    let results = results(chunk, site, work + algorithm.workCount(isTraining: isTraining), task)
+    algorithm.forward(
+      ConvolutionForward(
+        count: chunk.count,
+        images: algorithm.imagePlane.planes(
+          chunk, of: site.inputs[0], from: imageOffset, copies: task.scratch, kernels, task),
+        outputs: window == nil
+          ? results : Planes(first: task.scratch + scratch.outputs, step: scratch.outputStep),
+        bias: weights.bias.map { $0 + firstFilter }, clampsAtZero: activation == .relu,
+        prepared: Source(weights.prepared), work: work))
+    for (index, sample) in chunk.enumerated() {
+      let y = results[index]
+      if let window {
+        let taps = isTraining ? site.saved.taps(sample, task) : nil
+        kernels.pooling.maximum(
+          Source(task.scratch + (scratch.outputs + index * scratch.outputStep)), y, taps, window)
+      }
+      // The activation is monotone: it may come after the maximum, on fewer elements.
+      if activation != .linear && activation != .relu {
+        kernels.elementwise.activate(activation, Source(y), y, outputCount)
+      }
+      if let allFilters {
+        let filters = operation.geometry.filters
+        kernels.elementwise.copyRows(
+          Source(y), filters, site.output.floats(sample, task) + outputOffset, allFilters,
+          outputCount / filters, filters)
+      }
+    }
+  }
+
+  /// Where the results go: to their place, or to memory of their own.
+  private func results(
+    _ chunk: Range<Int>, _ site: Site, _ copies: Target, _ task: borrowing Task
+  ) -> Planes<Target> {
+    guard allFilters == nil else { return Planes(first: copies, step: 0) }
+    let outputs = site.output.planes(from: chunk.lowerBound, task)
+    return Planes(first: outputs.first + outputOffset, step: outputs.step)
+  }
+}
+
+extension ConvolutionOp {
+  /// Points that a part has at least, so that the rows of its products fill tiles.
+  private static let leastPartPoints = 28
+
+  /// The whole, or parts of it where a batch has too few samples to share out.
+  fileprivate func parts(
+    _ algorithm: any ConvolutionAlgorithm, _ setting: Setting
+  ) -> [ConvolutionPart] {
+    let whole = ConvolutionPart(operation: self, algorithm: algorithm)
+    let most = setting.parts(multiplyAdds: cost(setting).multiplyAdds)
+    guard most > 1 else { return [whole] }
+    // Filters that are larger than the image should not be read by everyone.
+    let kernelCount = geometry.kernelExtents.reduce(1, *)
+    let readsMoreFilters = kernelCount > setting.inputShapes[0].count
+    let parts =
+      readsMoreFilters ? filterParts(algorithm, setting, most) : rowParts(algorithm, setting, most)
+    return parts ?? [whole]
+  }
+
+  private func filterParts(
+    _ algorithm: any ConvolutionAlgorithm, _ setting: Setting, _ most: Int
+  ) -> [ConvolutionPart]? {
+    let panel = setting.kernels.product.panelWidth
+    let count = min(most, geometry.filters / panel)
+    guard count > 1, geometry.groups == 1 else { return nil }
+    var parts: [ConvolutionPart] = []
+    for filters in (0..<geometry.filters).shared(among: count, multiplesOf: panel) {
+      guard let part = algorithm.part(filters: filters) else { return nil }
+      var operation = self
+      operation.geometry = geometry.part(filters: filters.count)
+      operation.pooling = pooling?.part(channels: filters.count)
+      parts.append(
+        ConvolutionPart(
+          operation: operation, algorithm: part, outputOffset: filters.lowerBound,
+          firstFilter: filters.lowerBound, allFilters: geometry.filters))
+    }
+    return parts
+  }
+
+  private func rowParts(
+    _ algorithm: any ConvolutionAlgorithm, _ setting: Setting, _ most: Int
+  ) -> [ConvolutionPart]? {
+    let (v, h) = (geometry.vertical, geometry.horizontal)
+    let unit = algorithm.partRows
+    let stride = pooling?.vertical.stride ?? 1
+    guard (pooling?.vertical.padBefore ?? 0) == 0,
+      // Rows of the result that begin where rows of the sums do which are worked on together.
+      let step = (1...unit).first(where: { $0 * stride % unit == 0 })
+    else { return nil }
+    let rows = pooling?.vertical.output ?? v.output
+    let points = h.output * stride
+    let leastRows = max((ConvolutionOp.leastPartPoints + points - 1) / points, step)
+    let count = min(most, rows / leastRows)
+    guard count > 1 else { return nil }
+    return (0..<rows).shared(among: count, multiplesOf: step).map { range in
+      let pooled = pooling?.part(rows: range)
+      let first = pooled?.first ?? range.lowerBound
+      let read = pooled?.geometry.vertical.input ?? range.count
+      // Whole units, whatever the last windows leave of them: their sums have the bits of the whole.
+      let end = min((first + read + unit - 1) / unit * unit, v.output)
+      let (part, firstRow) = geometry.part(rows: first..<end)
+      var operation = self
+      operation.geometry = part
+      operation.pooling = pooled?.geometry
+      return ConvolutionPart(
+        operation: operation, algorithm: algorithm.part(rows: part),
+        imageOffset: firstRow * h.input * geometry.channels,
+        outputOffset: range.lowerBound * outputRowCount)
+    }
+  }
+
+  /// Floats in a row of the output.
+  private var outputRowCount: Int {
+    (pooling?.horizontal.output ?? geometry.horizontal.output) * geometry.filters
+  }
+}
+
+extension Range<Int> {
+  /// The range in nearly equal pieces that begin at multiples of `step`, at most `count` of them.
+  func shared(among count: Int, multiplesOf step: Int) -> [Range<Int>] {
+    let steps = (self.count + step - 1) / step
+    let pieces = Swift.min(count, steps)
+    return (0..<pieces).map { index in
+      let start = lowerBound + steps * index / pieces * step
+      let end = lowerBound + steps * (index + 1) / pieces * step
+      return start..<Swift.min(end, upperBound)
+    }
   }
 }
 
@@ -155,42 +318,20 @@ extension ConvolutionOp {
   }
 
   package func forward(_ site: Site) -> [Stage] {
-    let algorithm = geometry.algorithm(site.setting)
-    let kernels = site.kernels
-    let isTraining = site.setting.isTraining
-    let scratch = ConvolutionScratch(self, algorithm, isTraining: isTraining)
+    let parts = parts(geometry.algorithm(site.setting), site.setting)
     let weights = weights(site)
-    let clamps = activation == .relu
-    let activatesAfterwards = activation != .linear && !clamps
-    let window = pooling.map { PoolingWindow($0) }
-    let outputCount = site.setting.outputShape.count
-
-    return [
-      .groups { task in
-        for chunk in task.samples.chunks(of: algorithm.chunkSize) {
-          let outputs =
-            window == nil
-            ? site.output.planes(from: chunk.lowerBound, task)
-            : Planes(first: task.scratch + scratch.outputs, step: scratch.outputStep)
-          algorithm.forward(
-            ConvolutionForward(
-              count: chunk.count,
-              images: algorithm.imagePlane.planes(
-                chunk, of: site.inputs[0], copies: task.scratch, kernels, task),
-              outputs: outputs, bias: weights.bias, clampsAtZero: clamps,
-              prepared: Source(weights.prepared), work: task.scratch + scratch.count))
-          for (index, sample) in chunk.enumerated() {
-            let y = site.output.floats(sample, task)
-            if let window {
-              let taps = isTraining ? site.saved.taps(sample, task) : nil
-              kernels.pooling.maximum(Source(outputs[index]), y, taps, window)
-            }
-            // The activation is monotone: it may come after the maximum, on fewer elements.
-            if activatesAfterwards {
-              kernels.elementwise.activate(activation, Source(y), y, outputCount)
-            }
+    guard parts.count > 1 else {
+      return [
+        .groups { [part = parts[0]] task in
+          for chunk in task.samples.chunks(of: part.algorithm.chunkSize) {
+            part.forward(chunk, site, weights, task)
           }
         }
+      ]
+    }
+    return [
+      .parts(parts.count, site.setting) { part, sample, task in
+        parts[part].forward(sample..<(sample + 1), site, weights, task)
       }
     ]
   }
@@ -298,13 +439,14 @@ extension Plane {
 
   /// The images of a chunk of samples as an algorithm reads them: in place, or `copies` with borders.
   func planes(
-    _ chunk: Range<Int>, of place: Place, copies: Target, _ kernels: Kernels,
-    _ task: borrowing Task
+    _ chunk: Range<Int>, of place: Place, from offset: Int = 0, copies: Target,
+    _ kernels: Kernels, _ task: borrowing Task
   ) -> Planes<Source> {
     let images = place.planes(from: chunk.lowerBound, task)
-    guard !isImage else { return Planes(first: Source(images.first), step: images.step) }
+    let first = Source(images.first) + offset
+    guard !isImage else { return Planes(first: first, step: images.step) }
     for index in 0..<chunk.count {
-      fill(copies + index * copyStep, with: Source(images[index]), kernels)
+      fill(copies + index * copyStep, with: first + index * images.step, kernels)
     }
     return Planes(first: Source(copies), step: copyStep)
   }

@@ -19,6 +19,15 @@ package protocol ConvolutionAlgorithm {
   func prepare(_ weights: Source, into prepared: Target, forInputGradient: Bool) -> [Stage]
   func forward(_ pass: ConvolutionForward)
   func backward(_ pass: ConvolutionBackward)
+
+  /// Rows of the output that are worked on together: parts are made of so many, but for the last one, and
+  /// their results have the bits of the whole.
+  var partRows: Int { get }
+  /// The forward pass for some of the output's rows, which reads filters prepared for the whole.
+  func part(rows: ConvolutionGeometry) -> Self
+  /// The forward pass for some of the filters, which reads those prepared for the whole; `nil` where they
+  /// do not stand by themselves there.
+  func part(filters: Range<Int>) -> Self?
 }
 
 /// Planes of several samples, `step` elements apart.

@@ -69,15 +69,21 @@ package struct DepthwiseConvolutionOp: LinearOperation {
     let weights = Source(weights(site).prepared)
     let kernels = site.kernels
     let bounds = activation.bounds
-    let count = site.setting.outputShape.count
-    return [
-      .samples { sample, task in
-        let y = site.output.floats(sample, task)
-        kernels.depthwise.correlate(
-          Source(site.inputs[0].floats(sample, task)), pass.weights(weights), pass.bias(weights), y,
-          bounds?.lowerBound ?? -.infinity, bounds?.upperBound ?? .infinity, pass.plane)
-        if bounds == nil { kernels.elementwise.activate(activation, Source(y), y, count) }
+    func rows(_ rows: Range<Int>, _ sample: Int, _ task: borrowing Task) {
+      let plane = pass.plane.part(rows: rows)
+      let y = site.output.floats(sample, task) + rows.lowerBound * plane.rowStep
+      kernels.depthwise.correlate(
+        Source(site.inputs[0].floats(sample, task)), pass.weights(weights), pass.bias(weights), y,
+        bounds?.lowerBound ?? -.infinity, bounds?.upperBound ?? .infinity, plane)
+      if bounds == nil {
+        kernels.elementwise.activate(activation, Source(y), y, rows.count * plane.rowStep)
       }
+    }
+    let all = 0..<geometry.vertical.output
+    let parts = all.shared(
+      among: site.setting.parts(multiplyAdds: cost(site.setting).multiplyAdds), multiplesOf: 1)
+    return [
+      .parts(parts.count, site.setting) { part, sample, task in rows(parts[part], sample, task) }
     ]
   }
 

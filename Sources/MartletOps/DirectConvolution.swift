@@ -24,6 +24,8 @@ package struct DirectConvolution: ConvolutionAlgorithm {
 
   private let forwardRuns: TapRuns
   private let forwardPackedCount: Int
+  /// Where the packed filters begin, if they are some of a larger number.
+  private var forwardPackedStart = 0
   private let phases: [Phase]
   private let backwardPackedCount: Int
   /// Runs of the kernel gradient: the rows of the output, which both operands step through.
@@ -144,6 +146,24 @@ package struct DirectConvolution: ConvolutionAlgorithm {
     }
   }
 
+  // MARK: Parts
+
+  package let partRows = 1
+
+  package func part(rows geometry: ConvolutionGeometry) -> DirectConvolution {
+    DirectConvolution(geometry, kernels)
+  }
+
+  package func part(filters: Range<Int>) -> DirectConvolution? {
+    let width = kernels.product.packedWidth(geometry.filters)
+    guard geometry.groups == 1, filters.lowerBound % width == 0,
+      kernels.product.packedWidth(filters.count) == width
+    else { return nil }
+    var part = DirectConvolution(geometry.part(filters: filters.count), kernels)
+    part.forwardPackedStart = filters.lowerBound * forwardRuns.depth
+    return part
+  }
+
   // MARK: Passes
 
   package func forward(_ pass: ConvolutionForward) {
@@ -155,7 +175,7 @@ package struct DirectConvolution: ConvolutionAlgorithm {
         var product = Product(
           a: pass.images[sample] + group * geometry.channelsPerGroup,
           runOffsets: forwardRuns.offsets.pointer,
-          b: pass.prepared + group * forwardPackedCount,
+          b: pass.prepared + (forwardPackedStart + group * forwardPackedCount),
           c: pass.outputs[sample] + group * outGroup)
         product.aLineStep = v.stride * imagePlane.rowStep
         product.aRowStep = h.stride * geometry.channels

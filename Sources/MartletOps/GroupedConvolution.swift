@@ -38,12 +38,18 @@ package struct GroupedConvolution: ConvolutionAlgorithm {
 
   /// - Returns: `nil` where another way is better.
   package init?(_ geometry: ConvolutionGeometry, _ kernels: Kernels) {
-    let (v, h) = (geometry.vertical, geometry.horizontal)
+    let h = geometry.horizontal
     let (channels, filters) = (geometry.channelsPerGroup, geometry.filtersPerGroup)
     // The channels of a dilated tap do not follow those of the one before it.
     guard geometry.groups > 1, max(channels, filters) <= GroupedConvolution.mostChannels,
       h.dilation == 1 || h.kernel == 1
     else { return nil }
+    self.init(of: geometry, kernels)
+  }
+
+  private init(of geometry: ConvolutionGeometry, _ kernels: Kernels) {
+    let (v, h) = (geometry.vertical, geometry.horizontal)
+    let filters = geometry.filtersPerGroup
     self.geometry = geometry
     self.kernels = kernels
     imagePlane = Plane(
@@ -120,6 +126,16 @@ package struct GroupedConvolution: ConvolutionAlgorithm {
       }
     }
   }
+
+  // MARK: Parts
+
+  package let partRows = 1
+
+  package func part(rows geometry: ConvolutionGeometry) -> GroupedConvolution {
+    GroupedConvolution(of: geometry, kernels)
+  }
+
+  package func part(filters: Range<Int>) -> GroupedConvolution? { nil }
 
   // MARK: Passes
 

@@ -97,6 +97,16 @@ package struct Setting {
   }
 
   package var groupCapacity: Int { (capacity + groupSize - 1) / groupSize }
+
+  /// Multiply-adds that are worth a task of their own: some thirty microseconds of work.
+  private static let leastPartWork = 1 << 21
+
+  /// Into how many tasks an operation may cut its forward pass of a sample that takes so many
+  /// multiply-adds: there is work for several threads where a batch has few samples.
+  package func parts(multiplyAdds: Int) -> Int {
+    if isTraining || groupCapacity > 3 { return 1 }
+    return max(1, min(8 / groupCapacity, multiplyAdds / Setting.leastPartWork))
+  }
 }
 
 /// What the plain twins of random and batch-wide operations must know.
@@ -164,6 +174,18 @@ package enum Stage {
   case groups((borrowing Task) -> Void)
   /// Called `tasks` times, after everything before it and before everything behind it.
   case batch(tasks: Int, (_ index: Int, borrowing Task) -> Void)
+
+  /// A stage that treats parts of samples by themselves.
+  package static func parts(
+    _ count: Int, _ setting: Setting,
+    _ body: @escaping (_ part: Int, _ sample: Int, borrowing Task) -> Void
+  ) -> Stage {
+    guard count > 1 else { return .samples { sample, task in body(0, sample, task) } }
+    return .batch(tasks: setting.capacity * count) { index, task in
+      let (sample, part) = index.quotientAndRemainder(dividingBy: count)
+      if sample < task.batchCount { body(part, sample, task) }
+    }
+  }
 
   /// A `.groups` stage that treats each sample by itself.
   package static func samples(_ body: @escaping (_ sample: Int, borrowing Task) -> Void) -> Stage {

@@ -25,6 +25,9 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
   /// Floats of the transformed filters at one position, packed for the forward product and for that
   /// of the input gradient.
   private let forwardCount: Int, backwardCount: Int
+  /// Where the filters of the forward product begin, and from position to position: these may be some of
+  /// a larger number.
+  private var forwardStart = 0, forwardStep: Int
 
   private static let positions = WinogradKernels.positions
   private static let zeroOffset = OffsetTable([0])
@@ -45,15 +48,24 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
     guard v.kernel == h.kernel, let side = WinogradKernels.side(kernel: v.kernel),
       v.stride == 1, h.stride == 1, v.dilation == 1, h.dilation == 1, geometry.groups == 1
     else { return nil }
+    let tiles =
+      ((v.output + side - 1) / side) * ((h.output + side - 1) / side)
+    guard WinogradConvolution.pays(geometry, tiles: tiles, directSpeed: directSpeed) else {
+      return nil
+    }
+    self.init(of: geometry, kernels, side: side, groupSize: groupSize)
+  }
+
+  private init(
+    of geometry: ConvolutionGeometry, _ kernels: Kernels, side: Int, groupSize: Int
+  ) {
+    let (v, h) = (geometry.vertical, geometry.horizontal)
     self.geometry = geometry
     self.kernels = kernels
     self.side = side
     kernel = v.kernel
     tileRows = (v.output + side - 1) / side
     tilesAcross = (h.output + side - 1) / side
-    guard
-      WinogradConvolution.pays(geometry, tiles: tileRows * tilesAcross, directSpeed: directSpeed)
-    else { return nil }
 
     let (channels, filters) = (geometry.channels, geometry.filters)
     let target = max(
@@ -78,6 +90,26 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
       rows: v.output, columns: h.output, channels: filters, height: v.output, width: h.output)
     forwardCount = kernels.product.packedCount(depth: channels, columns: filters)
     backwardCount = kernels.product.packedCount(depth: filters, columns: channels)
+    forwardStep = forwardCount
+  }
+
+  // MARK: Parts
+
+  package var partRows: Int { side }
+
+  package func part(rows geometry: ConvolutionGeometry) -> WinogradConvolution {
+    WinogradConvolution(of: geometry, kernels, side: side, groupSize: 1)
+  }
+
+  package func part(filters: Range<Int>) -> WinogradConvolution? {
+    let width = kernels.product.packedWidth(geometry.filters)
+    guard filters.lowerBound % width == 0, kernels.product.packedWidth(filters.count) == width
+    else { return nil }
+    var part = WinogradConvolution(
+      of: geometry.part(filters: filters.count), kernels, side: side, groupSize: 1)
+    part.forwardStart = filters.lowerBound * geometry.channels
+    part.forwardStep = forwardCount
+    return part
   }
 
   /// Whether fewer products outweigh the transforms, which cost about as much as 12 more channels
@@ -241,7 +273,8 @@ package struct WinogradConvolution: ConvolutionAlgorithm {
           pass.images[sample] + line * imagePlane.rowStep, inputs + tile * channels, inputRow)
       }
       multiply(
-        inputs, inputStep, depth: channels, pass.prepared, forwardCount, outputs, outputStep,
+        inputs, inputStep, depth: channels, pass.prepared + forwardStart, forwardStep, outputs,
+        outputStep,
         columns: filters, rows: block.count * tilesAcross, pass.work + filterMatrices)
       visit(block) { sample, line, tile in
         kernels.winograd.gatherOutput(

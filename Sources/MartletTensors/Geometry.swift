@@ -90,14 +90,16 @@ extension WindowAxis {
     padAfter = max(reach - padBefore - input, 0)
   }
 
-  private init(_ axis: WindowAxis, input: Int, output: Int, padAfter: Int) {
+  private init(
+    _ axis: WindowAxis, input: Int, output: Int, padBefore: Int? = nil, padAfter: Int
+  ) {
     self.input = input
     kernel = axis.kernel
     stride = axis.stride
     dilation = axis.dilation
     padding = axis.padding
     self.output = output
-    padBefore = axis.padBefore
+    self.padBefore = padBefore ?? axis.padBefore
     self.padAfter = padAfter
   }
 
@@ -109,6 +111,20 @@ extension WindowAxis {
     WindowAxis(
       self, input: input, output: count,
       padAfter: max((count - 1) * stride + span - padBefore - input, 0))
+  }
+
+  /// The axis of some of the outputs, on the inputs from `first` on that they read.
+  package func part(_ outputs: Range<Int>) -> (axis: WindowAxis, first: Int) {
+    let start = outputs.lowerBound * stride - padBefore
+    let end = (outputs.upperBound - 1) * stride + span - padBefore
+    let first = min(max(start, 0), input - 1)
+    let last = max(min(end, input), first + 1)
+    return (
+      WindowAxis(
+        self, input: last - first, output: outputs.count, padBefore: max(-start, 0),
+        padAfter: max(end - last, 0)),
+      first
+    )
   }
 
   /// The same axis on an input whose last elements, which no window reads, are left away.
@@ -167,6 +183,26 @@ package struct ConvolutionGeometry: Hashable, Sendable {
       filters: filters, groups: groups)
   }
 
+  /// The same convolution for some of the output's rows, on the input's rows from `first` on.
+  package func part(rows: Range<Int>) -> (geometry: ConvolutionGeometry, first: Int) {
+    let (axis, first) = vertical.part(rows)
+    return (
+      ConvolutionGeometry(
+        vertical: axis, horizontal: horizontal, channels: channels, filters: filters,
+        groups: groups),
+      first
+    )
+  }
+
+  /// The same convolution with some of the filters.
+  ///
+  /// - Precondition: There is one group.
+  package func part(filters count: Int) -> ConvolutionGeometry {
+    precondition(groups == 1)
+    return ConvolutionGeometry(
+      vertical: vertical, horizontal: horizontal, channels: channels, filters: count, groups: 1)
+  }
+
   /// The convolution of the outputs of this one with kernels of a single point.
   package func pointwise(filters count: Int) -> ConvolutionGeometry {
     ConvolutionGeometry(
@@ -207,6 +243,19 @@ package struct PoolingGeometry: Hashable, Sendable {
     self.vertical = vertical
     self.horizontal = horizontal
     self.channels = channels
+  }
+
+  /// The same pooling for some of the output's rows, on the input's rows from `first` on.
+  package func part(rows: Range<Int>) -> (geometry: PoolingGeometry, first: Int) {
+    let (axis, first) = vertical.part(rows)
+    return (
+      PoolingGeometry(vertical: axis, horizontal: horizontal, channels: channels), first
+    )
+  }
+
+  /// The same pooling with some of the channels.
+  package func part(channels count: Int) -> PoolingGeometry {
+    PoolingGeometry(vertical: vertical, horizontal: horizontal, channels: count)
   }
 
   /// The same pooling of an image without the last rows and columns, if no window reads them.
