@@ -98,8 +98,8 @@ package struct Setting {
 
   package var groupCapacity: Int { (capacity + groupSize - 1) / groupSize }
 
-  /// Multiply-adds that are worth a task of their own: some thirty microseconds of work.
-  private static let leastPartWork = 1 << 21
+  /// Multiply-adds that are worth a task of their own: some fifteen microseconds of work.
+  private static let leastPartWork = 1 << 20
 
   /// Into how many tasks an operation may cut its forward pass of a sample that takes so many
   /// multiply-adds: there is work for several threads where a batch has few samples.

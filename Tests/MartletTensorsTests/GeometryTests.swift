@@ -27,6 +27,35 @@ import Testing
     #expect(WindowAxis(input: 4, kernel: 3, stride: 1, dilation: 2, padding: .valid) == nil)
   }
 
+  /// The taps of a part's outputs read what those of the whole do.
+  @Test(arguments: [Padding.same, .valid, .causal]) func partsOfAnAxis(_ padding: Padding) throws {
+    for (input, kernel, stride, dilation) in [
+      (9, 3, 1, 1), (10, 3, 2, 1), (7, 1, 3, 1), (12, 3, 1, 2), (5, 7, 1, 1), (11, 2, 4, 1),
+    ] {
+      guard
+        let axis = WindowAxis(
+          input: input, kernel: kernel, stride: stride, dilation: dilation, padding: padding)
+      else { continue }
+      for start in 0..<axis.output {
+        for end in (start + 1)...axis.output {
+          let (part, first) = axis.part(start..<end)
+          #expect(part.output == end - start)
+          #expect(first >= 0 && first + part.input <= input)
+          for output in start..<end {
+            for tap in 0..<kernel {
+              let whole = output * stride - axis.padBefore + tap * dilation
+              let own = (output - start) * stride - part.padBefore + tap * dilation
+              #expect((0..<input ~= whole) == (0..<part.input ~= own))
+              #expect(!(0..<input ~= whole) || whole == own + first)
+            }
+          }
+          #expect(
+            (part.output - 1) * stride + part.span <= part.padBefore + part.input + part.padAfter)
+        }
+      }
+    }
+  }
+
   /// Zeros before the sequence alone, as many as the kernel looks back.
   @Test func causalAxis() throws {
     let axis = try #require(
