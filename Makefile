@@ -7,6 +7,7 @@
 #   make bench    against other frameworks (see benchmarks/), with options in BENCH="--quick"
 #   make bench-peers  installs those frameworks, in .venv-peers (gigabytes)
 #   make nightly  the tests that take minutes
+#   make sanitize the C programs with sanitizers and valgrind; a part of nightly
 #   make wheel    the wheel, in dist/
 #   make clean    remove everything that was built
 
@@ -18,7 +19,7 @@ RUN := $(VENV)/bin/python
 # Long output is kept for when something fails.
 PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-swift test-python test-c nightly lint format bench bench-peers wheel build clean
+.PHONY: demo test test-swift test-python test-c sanitize nightly lint format bench bench-peers wheel build clean
 
 demo: build $(VENV)/plot
 	$(RUN) examples/demo.py
@@ -33,14 +34,24 @@ test-swift: $(VENV)/machine
 test-python: build $(VENV)/test
 	KERAS_BACKEND=jax $(RUN) -m pytest -m "not nightly" -n 2 --dist worksteal
 
+# A program that ends well, one for the rules of threads, and nonsense from a fuzzer.
 test-c: build
 	sh Tests/kernel-symbols.sh .build/release
 	@mkdir -p build
-	$(CC) -std=c11 -Wall -Wextra -pedantic -Werror -ISources/CMartlet/include Tests/C/train.c \
-	  -o build/train -Lpython/martlet -lmartlet -lm -Wl,-rpath,$(CURDIR)/python/martlet
+	@for program in train threads fuzz; do \
+	  $(CC) -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -pedantic -Werror -ISources/CMartlet/include \
+	    Tests/C/$$program.c -o build/$$program -Lpython/martlet -lmartlet -lm -lpthread \
+	    -Wl,-rpath,$(CURDIR)/python/martlet || exit 1; \
+	done
 	build/train
+	build/threads
+	cd build && ./fuzz ../Tests/C/corpus 3000
 
-nightly: build $(VENV)/test
+# The same programs on libraries that watch every access, and under valgrind.
+sanitize: test-c
+	sh Tests/sanitizers.sh
+
+nightly: build $(VENV)/test sanitize
 	KERAS_BACKEND=jax $(RUN) -m pytest -m nightly
 
 lint: $(VENV)/test
