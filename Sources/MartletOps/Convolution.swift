@@ -46,14 +46,12 @@ package struct ConvolutionOp: LinearOperation {
 
   package func needs(_ setting: Setting) -> Needs {
     let algorithm = geometry.algorithm(setting)
-    let isTraining = setting.isTraining
     var needs = Needs()
     needs.preparedCount =
       FoldedWeights.count(
         normalization, weights: geometry.kernelExtents.reduce(1, *), channels: geometry.filters)
       + algorithm.preparedCount(forInputGradient: setting.givesInputGradient)
-    needs.scratchCount =
-      parts(algorithm, setting).map { $0.scratchCount(isTraining: isTraining) }.max() ?? 0
+    needs.scratchCount = parts(algorithm, setting).map(\.scratchCount).max() ?? 0
     needs.backwardReadsInputs = true
     needs.backwardReadsOutput = activation != .linear
     if setting.isTraining, pooling != nil {
@@ -102,37 +100,49 @@ extension ConvolutionGeometry {
 
 /// Some rows, or some filters, of a convolution's output, or all of it.
 private struct ConvolutionPart {
-  /// The same convolution with the sizes of the part.
-  let operation: ConvolutionOp
   let algorithm: any ConvolutionAlgorithm
+  private let activation: Activation
+  private let window: PoolingWindow?
+  private let isTraining: Bool
+  private let filters: Int
+  private let outputCount: Int
+  private let scratch: ConvolutionScratch
+  /// Where, in the scratch memory, the results stand that are copied between those of other filters.
+  private let copies: Int
   /// Floats from where a sample's image, and its output, begin to where those of the part do.
-  var imageOffset = 0, outputOffset = 0
+  private let imageOffset: Int, outputOffset: Int
   /// Of the first of its filters.
-  var firstFilter = 0
-  /// Filters of the whole, where the part has only some of them: its output is copied between theirs.
-  var allFilters: Int?
+  private let firstFilter: Int
+  /// Filters of the whole, where the part has only some of them.
+  private let allFilters: Int?
 
-  func scratchCount(isTraining: Bool) -> Int {
-    let scratch = ConvolutionScratch(operation, algorithm, isTraining: isTraining)
-    return scratch.count + algorithm.workCount(isTraining: isTraining)
-      + (allFilters == nil ? 0 : Plane.step(outputCount))
+  /// - Parameter operation: The convolution with the sizes of the part.
+  init(
+    _ operation: ConvolutionOp, _ algorithm: any ConvolutionAlgorithm, isTraining: Bool,
+    imageOffset: Int = 0, outputOffset: Int = 0, firstFilter: Int = 0, allFilters: Int? = nil
+  ) {
+    self.algorithm = algorithm
+    self.isTraining = isTraining
+    self.imageOffset = imageOffset
+    self.outputOffset = outputOffset
+    self.firstFilter = firstFilter
+    self.allFilters = allFilters
+    activation = operation.activation
+    window = operation.pooling.map { PoolingWindow($0) }
+    filters = operation.geometry.filters
+    outputCount = (operation.pooling?.outputExtents ?? operation.geometry.outputExtents)
+      .reduce(1, *)
+    scratch = ConvolutionScratch(operation, algorithm, isTraining: isTraining)
+    copies = scratch.count + algorithm.workCount(isTraining: isTraining)
   }
 
-  private var outputExtents: [Int] {
-    operation.pooling?.outputExtents ?? operation.geometry.outputExtents
-  }
-  private var outputCount: Int { outputExtents.reduce(1, *) }
+  var scratchCount: Int { copies + (allFilters == nil ? 0 : Plane.step(outputCount)) }
 
   func forward(
     _ chunk: Range<Int>, _ site: Site, _ weights: FoldedWeights, _ task: borrowing Task
   ) {
     let kernels = site.kernels
-    let isTraining = site.setting.isTraining
-    let scratch = ConvolutionScratch(operation, algorithm, isTraining: isTraining)
-    let work = task.scratch + scratch.count
-    let window = operation.pooling.map { PoolingWindow($0) }
-    let activation = operation.activation
-    let results = results(chunk, site, work + algorithm.workCount(isTraining: isTraining), task)
+    let results = results(chunk, site, task)
     algorithm.forward(
       ConvolutionForward(
         count: chunk.count,
@@ -141,7 +151,7 @@ private struct ConvolutionPart {
         outputs: window == nil
           ? results : Planes(first: task.scratch + scratch.outputs, step: scratch.outputStep),
         bias: weights.bias.map { $0 + firstFilter }, clampsAtZero: activation == .relu,
-        prepared: Source(weights.prepared), work: work))
+        prepared: Source(weights.prepared), work: task.scratch + scratch.count))
     for (index, sample) in chunk.enumerated() {
       let y = results[index]
       if let window {
@@ -154,7 +164,6 @@ private struct ConvolutionPart {
         kernels.elementwise.activate(activation, Source(y), y, outputCount)
       }
       if let allFilters {
-        let filters = operation.geometry.filters
         kernels.elementwise.copyRows(
           Source(y), filters, site.output.floats(sample, task) + outputOffset, allFilters,
           outputCount / filters, filters)
@@ -164,9 +173,9 @@ private struct ConvolutionPart {
 
   /// Where the results go: to their place, or to memory of their own.
   private func results(
-    _ chunk: Range<Int>, _ site: Site, _ copies: Target, _ task: borrowing Task
+    _ chunk: Range<Int>, _ site: Site, _ task: borrowing Task
   ) -> Planes<Target> {
-    guard allFilters == nil else { return Planes(first: copies, step: 0) }
+    guard allFilters == nil else { return Planes(first: task.scratch + copies, step: 0) }
     let outputs = site.output.planes(from: chunk.lowerBound, task)
     return Planes(first: outputs.first + outputOffset, step: outputs.step)
   }
@@ -180,7 +189,7 @@ extension ConvolutionOp {
   fileprivate func parts(
     _ algorithm: any ConvolutionAlgorithm, _ setting: Setting
   ) -> [ConvolutionPart] {
-    let whole = ConvolutionPart(operation: self, algorithm: algorithm)
+    let whole = ConvolutionPart(self, algorithm, isTraining: setting.isTraining)
     let most = setting.parts(multiplyAdds: cost(setting).multiplyAdds)
     guard most > 1 else { return [whole] }
     // Filters that are larger than the image should not be read by everyone.
@@ -205,7 +214,7 @@ extension ConvolutionOp {
       operation.pooling = pooling?.part(channels: filters.count)
       parts.append(
         ConvolutionPart(
-          operation: operation, algorithm: part, outputOffset: filters.lowerBound,
+          operation, part, isTraining: setting.isTraining, outputOffset: filters.lowerBound,
           firstFilter: filters.lowerBound, allFilters: geometry.filters))
     }
     return parts
@@ -237,7 +246,7 @@ extension ConvolutionOp {
       operation.geometry = part
       operation.pooling = pooled?.geometry
       return ConvolutionPart(
-        operation: operation, algorithm: algorithm.part(rows: part),
+        operation, algorithm.part(rows: part), isTraining: setting.isTraining,
         imageOffset: firstRow * h.input * geometry.channels,
         outputOffset: range.lowerBound * outputRowCount)
     }
