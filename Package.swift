@@ -22,6 +22,10 @@ let machine = [
   "AVX512": ["-march=x86-64-v4", "-mavx512bf16", "-mamx-tile", "-mamx-bf16"],
 ]
 
+/// A sanitizer's report wants the names of functions.
+let strips: [String] =
+  Context.environment["MARTLET_KEEP_SYMBOLS"] == nil ? ["-Xlinker", "-s"] : []
+
 let kernelLevels: [Target] = levels.map { level in
   .target(
     name: "MartletKernels\(level)",
@@ -82,8 +86,8 @@ let floors: [Target] = [
     linkerSettings: isRoot
       ? [
         .unsafeFlags(
-          [
-            "-static-stdlib", "-Xlinker", "--gc-sections", "-Xlinker", "-s",
+          strips + [
+            "-static-stdlib", "-Xlinker", "--gc-sections",
             "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MartletC/exports.map",
             "-Xlinker", "-soname=libmartlet.so",
           ], .when(platforms: [.linux]))
