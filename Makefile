@@ -2,7 +2,10 @@
 # .build, and with apt-get, where it may, what the machine lacks.
 #
 #   make demo     train on handwritten digits and draw the result
-#   make test     Swift, Python and C tests
+#   make test     Swift, Python and C tests, and the examples
+#   make examples     the same program in C, C++, Rust and other languages, whose results are compared
+#   make pages    brings docs/ up to date with the header and the examples
+#   make install  the C library, in PREFIX=/usr/local; `make uninstall` takes it away
 #   make lint     ruff, mypy and swift-format
 #   make bench    against other frameworks (see benchmarks/), with options in BENCH="--quick"
 #   make bench-peers  installs those frameworks, in .venv-peers (gigabytes)
@@ -19,12 +22,21 @@ RUN := $(VENV)/bin/python
 # Long output is kept for when something fails.
 PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-swift test-python test-c sanitize nightly lint format bench bench-peers wheel build clean
+# Where `make install` puts the library, and the built library, if there is one already.
+PREFIX ?= /usr/local
+LIBDIR ?= lib
+DESTDIR ?=
+MARTLET_LIBRARY ?=
+CORE := $(or $(MARTLET_LIBRARY),.build/release/libmartlet-c.so)
+INSTALL := PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" DESTDIR="$(DESTDIR)" tools/install.sh
+
+.PHONY: demo test test-swift test-python test-c test-examples sanitize nightly lint format examples pages \
+  bench bench-peers wheel build library install uninstall clean
 
 demo: build $(VENV)/plot
 	$(RUN) examples/demo.py
 
-test: test-swift test-c test-python
+test: test-swift test-c test-examples test-python
 
 # Tests are compiled with other flags: a folder of their own keeps the library's build valid. One
 # after the other, because seeds and the number of threads are settings of the whole process.
@@ -34,18 +46,26 @@ test-swift: $(VENV)/machine
 test-python: build $(VENV)/test
 	KERAS_BACKEND=jax $(RUN) -m pytest -m "not nightly" -n 2 --dist worksteal
 
-# A program that ends well, one for the rules of threads, and nonsense from a fuzzer.
-test-c: build
+# A program that ends well, one for the rules of threads, and nonsense from a fuzzer; what programs rely
+# on, and what is installed.
+test-c: build $(VENV)/languages
 	sh Tests/kernel-symbols.sh .build/release
 	@mkdir -p build
 	@for program in train threads fuzz; do \
 	  $(CC) -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -pedantic -Werror -ISources/CMartlet/include \
-	    Tests/C/$$program.c -o build/$$program -Lpython/martlet -lmartlet -lm -lpthread \
+	    Tests/C/$$program.c -o build/$$program -Lbuild/native -lmartlet -lm -lpthread \
 	    -Wl,-rpath,$(CURDIR)/python/martlet || exit 1; \
 	done
 	build/train
 	build/threads
 	cd build && ./fuzz ../Tests/C/corpus 3000
+	CC="$(CC)" sh Tests/abi.sh $(CORE)
+	CC="$(CC)" PYTHON=$(RUN) sh Tests/install.sh $(CORE)
+
+test-examples: examples
+
+examples: build $(VENV)/languages
+	CC="$(CC)" $(RUN) Tests/examples.py $(CORE)
 
 # The same programs on libraries that watch every access, and under valgrind.
 sanitize: test-c
@@ -65,6 +85,9 @@ format: $(VENV)/test
 	$(VENV)/bin/ruff format .
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
 
+pages: $(VENV)/base
+	$(RUN) tools/pages.py
+
 bench: build $(VENV)/plot
 	$(RUN) benchmarks/compare.py $(BENCH)
 
@@ -80,6 +103,15 @@ wheel: $(VENV)/base
 build: $(VENV)/base
 	$(RUN) setup.py --quiet build_ext --inplace
 
+library:
+	@[ -n "$(MARTLET_LIBRARY)" ] || $(SWIFT) build -c release --product martlet-c
+
+install: library
+	@$(INSTALL) install $(CORE)
+
+uninstall:
+	@$(INSTALL) uninstall
+
 $(VENV)/machine: tools/set_up.sh
 	@PYTHON="$(PYTHON)" SWIFT="$(SWIFT)" tools/set_up.sh
 	@mkdir -p $(VENV) && touch $@
@@ -89,6 +121,10 @@ $(VENV)/base: $(VENV)/machine pyproject.toml
 	$(PIP) install "setuptools>=77" "cffi>=1.15" "numpy>=1.24"
 	@# The package is used where it stands; `build` brings its native half up to date.
 	@echo "$(CURDIR)/python" > "$$($(RUN) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/martlet.pth"
+	@touch $@
+
+$(VENV)/languages: tools/set_up_languages.sh $(VENV)/machine
+	@tools/set_up_languages.sh
 	@touch $@
 
 $(VENV)/plot: $(VENV)/base
@@ -101,4 +137,4 @@ $(VENV)/test: $(VENV)/base pyproject.toml
 
 clean:
 	rm -rf .build .venv build dist demo python/*.egg-info
-	rm -f python/martlet/*.so
+	rm -f python/martlet/*.so python/martlet/*.so.*

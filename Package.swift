@@ -89,7 +89,10 @@ let floors: [Target] = [
           strips + [
             "-static-stdlib", "-Xlinker", "--gc-sections",
             "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/MartletC/exports.map",
-            "-Xlinker", "-soname=libmartlet.so",
+            // The number is MARTLET_ABI_VERSION: programs find only a library they were made for.
+            "-Xlinker", "-soname=libmartlet.so.1",
+            // Its threads go on waiting in code that must not be unloaded below them.
+            "-Xlinker", "-z", "-Xlinker", "nodelete",
           ], .when(platforms: [.linux]))
       ] : []),
 ]

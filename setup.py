@@ -1,8 +1,9 @@
 """Builds the Swift core and the extension module that binds it.
 
 Everything else about the package stands in pyproject.toml. Two files end up beside the Python
-sources: ``libmartlet.so``, the core with the Swift runtime inside, and ``_martlet.abi3.so``, the
-binding that cffi makes from the declarations in ``martlet.h``.
+sources: ``libmartlet.so.1``, the core with the Swift runtime inside, named by its ABI version, and
+``_martlet.abi3.so``, the binding that cffi makes from the declarations in ``martlet.h``. It looks
+for the core beside itself first, wherever else there is one.
 
 ``MARTLET_LIBRARY`` may name a library that is built already; then no Swift toolchain is needed.
 """
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parent
 HEADER = ROOT / "Sources" / "CMartlet" / "include" / "martlet.h"
 VERSION_SOURCE = ROOT / "Sources" / "Martlet" / "Library.swift"
 GENERATED = ROOT / "build" / "native"
+# The name that the linker looks for; the loader's ends in the ABI version.
 LIBRARY = "libmartlet.so"
 
 # The functions that the core calls after each batch, before each step and for losses written with
@@ -115,7 +117,7 @@ class BuildNative(build_ext):
         binding.emit_c_code(str(GENERATED / "_martlet.c"))
         super().run()
         package = Path("python") if self.inplace else Path(self.build_lib)
-        replace_if_newer(GENERATED / LIBRARY, package / "martlet" / LIBRARY)
+        replace_if_newer(GENERATED / LIBRARY, package / "martlet" / f"{LIBRARY}.{abi_version()}")
 
 
 def replace_if_newer(source: Path, target: Path) -> None:
@@ -130,8 +132,18 @@ def replace_if_newer(source: Path, target: Path) -> None:
 
 def version() -> str:
     """The library's version, where it stands."""
-    found = re.search(r'static let version = "([^"]+)"', VERSION_SOURCE.read_text("utf-8"))
-    return found[1] if found else stop(f"no version in {VERSION_SOURCE}")
+    return find(r'static let version = "([^"]+)"', VERSION_SOURCE)
+
+
+def abi_version() -> str:
+    """The number that the library's name for the loader ends in."""
+    return find(r"#define MARTLET_ABI_VERSION (\d+)", HEADER)
+
+
+def find(pattern: str, path: Path) -> str:
+    """What stands in a source file for all to read."""
+    found = re.search(pattern, path.read_text("utf-8"))
+    return found[1] if found else stop(f"no version in {path}")
 
 
 setup(
@@ -144,7 +156,8 @@ setup(
             include_dirs=["Sources/CMartlet/include"],
             library_dirs=["build/native"],
             libraries=["martlet"],
-            extra_link_args=["-Wl,-rpath,$ORIGIN"],
+            # The old kind of path is looked at before LD_LIBRARY_PATH, where another core may be.
+            extra_link_args=["-Wl,-rpath,$ORIGIN", "-Wl,--disable-new-dtags"],
             define_macros=[("Py_LIMITED_API", "0x030A0000")],
             py_limited_api=True,
         )

@@ -27,6 +27,7 @@ build() { # sanitizer
   "$swift" build -c release "--sanitize=$1" --scratch-path ".build/$1" --product martlet-c \
     >"build/$1/build.log" 2>&1 || { cat "build/$1/build.log"; exit 1; }
   cp ".build/$1/release/libmartlet-c.so" "build/$1/libmartlet.so"
+  ln -sf libmartlet.so "build/$1/libmartlet.so.1"
 }
 
 build address

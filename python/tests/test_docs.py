@@ -17,7 +17,7 @@ MODULES = sorted(
     + [
         each.name
         for each in pkgutil.walk_packages(martlet.__path__, "martlet.")
-        if not each.name.endswith("martlet")  # the two native files
+        if not each.name.endswith("martlet")  # the native file
     ]
 )
 

@@ -136,7 +136,7 @@ def test_matmul_precision_by_environment():
 def test_the_library_needs_nothing_but_the_c_library():
     from pathlib import Path
 
-    library = Path(martlet.__file__).with_name("libmartlet.so")
+    library = Path(martlet.__file__).with_name("libmartlet.so.1")
     try:
         result = subprocess.run(
             ["readelf", "-d", str(library)], capture_output=True, text=True, check=True
@@ -146,6 +146,12 @@ def test_the_library_needs_nothing_but_the_c_library():
     needed = [line.split("[")[1][:-1] for line in result.stdout.splitlines() if "NEEDED" in line]
     allowed = ("libc.", "libm.", "libpthread.", "libdl.", "libgcc_s.", "librt.", "ld-linux")
     assert all(each.startswith((*allowed, "libstdc++.")) for each in needed), needed
+
+
+def test_another_core_is_not_taken_for_the_package_s_own(tmp_path):
+    (tmp_path / "libmartlet.so.1").write_bytes(b"no library")
+    result = run("import martlet", LD_LIBRARY_PATH=str(tmp_path))
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
 def test_nothing_of_keras_that_is_there_is_hidden():
