@@ -108,8 +108,9 @@ public func martlet_model_optimizer_weight_info(
       throw Session.noOptimizerWeight(Int(index), of: weights.count)
     }
     let weight = weights[Int(index)]
-    try out.pointee.set(
+    let info = martlet_weight_info(
       name: weight.name, layer: weight.layer, isTrainable: false, weight.shape, in: handle.texts)
+    try writeStruct(info, to: out)
   }
 }
 

@@ -225,8 +225,7 @@ private func places(
 
 extension TrainingData {
   fileprivate init(_ pointer: UnsafePointer<martlet_data>) throws(MartletError) {
-    try checkSize(pointer.pointee.struct_size, of: martlet_data.self, "martlet_data")
-    let data = pointer.pointee
+    let data = try readStruct(pointer)
     self.init()
     x = try arrays(data.x, Int(data.x_count), "x")
     y = try arrays(data.y, Int(data.y_count), "y")
@@ -249,9 +248,7 @@ extension TrainingData {
 
 extension PassOptions {
   fileprivate init(_ pointer: UnsafePointer<martlet_epoch_options>) throws(MartletError) {
-    try checkSize(
-      pointer.pointee.struct_size, of: martlet_epoch_options.self, "martlet_epoch_options")
-    let options = pointer.pointee
+    let options = try readStruct(pointer)
     self.init()
     guard options.batch_size >= 1 else {
       throw .invalidArgument("batch_size must be at least 1, received \(options.batch_size)")

@@ -21,33 +21,26 @@ public func martlet_layer_weight_info(
     let out = try notNull(out, "out")
     let handle = borrow(LayerHandle.self, try notNull(layer, "layer"))
     let (variable, owner) = try weight(of: handle.layer, index)
-    try out.pointee.set(
+    let info = martlet_weight_info(
       name: variable.name, layer: owner.name, isTrainable: variable.receivesGradient,
       variable.shape, in: handle.texts)
+    try writeStruct(info, to: out)
   }
 }
 
 extension martlet_weight_info {
-  /// Fills the caller's struct.
-  ///
   /// - Parameter texts: Of the handle that the names view.
-  /// - Throws: `invalidArgument` where the caller has not set its size.
-  mutating func set(
-    name: String, layer: String, isTrainable: Bool, _ shape: Shape, in texts: TextTable
-  ) throws(MartletError) {
-    try checkSize(struct_size, of: martlet_weight_info.self, "martlet_weight_info")
-    var info = martlet_weight_info()
-    info.struct_size = struct_size
-    info.name = texts.view(name)
-    info.layer = texts.view(layer)
-    info.trainable = isTrainable ? 1 : 0
-    info.rank = Int32(shape.rank)
-    withUnsafeMutableBytes(of: &info.shape) { bytes in
+  init(name: String, layer: String, isTrainable: Bool, _ shape: Shape, in texts: TextTable) {
+    self.init()
+    self.name = texts.view(name)
+    self.layer = texts.view(layer)
+    trainable = isTrainable ? 1 : 0
+    rank = Int32(shape.rank)
+    withUnsafeMutableBytes(of: &self.shape) { bytes in
       let extents = bytes.bindMemory(to: Int64.self)
       for (axis, extent) in zip(extents.indices, shape.extents) { extents[axis] = Int64(extent) }
     }
-    info.count = Int64(shape.count)
-    self = info
+    count = Int64(shape.count)
   }
 }
 
@@ -113,16 +106,4 @@ private func weight(
     ).inLayer(layer.name)
   }
   return weights[Int(index)]
-}
-
-/// Structs begin with their size; one smaller than its first version is a caller's mistake, a larger
-/// one comes from a newer header and is read as far as it is known.
-func checkSize<Struct>(
-  _ size: Int, of _: Struct.Type, _ name: StaticString
-) throws(MartletError) {
-  guard size >= MemoryLayout<Struct>.size else {
-    throw .invalidArgument(
-      "struct_size of \(name) must be sizeof(\(name)), \(MemoryLayout<Struct>.stride), "
-        + "received \(size)")
-  }
 }
