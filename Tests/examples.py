@@ -1,0 +1,191 @@
+"""Builds and runs examples/*/digits in every language that is here, and compares what they come to.
+
+    python Tests/examples.py LIBRARY, with a C compiler in CC
+
+After the same seed all programs must find the same losses and weights, bit by bit, and a model that
+one of them has trained must predict the same in every other one. Languages that are not here are
+skipped, with a line that says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+BUILD = ROOT / "build" / "examples"
+INSTALLED = BUILD / "installed"
+
+CC = os.environ.get("CC") or "cc"
+CXX = "c++" if shutil.which("c++") else "clang++"
+STRICT = ["-O2", "-Wall", "-Wextra", "-pedantic", "-Werror"]
+LINK = [f"-I{INSTALLED}/include", f"-L{INSTALLED}/lib", "-lmartlet", f"-Wl,-rpath,{INSTALLED}/lib"]
+CARGO = ["--release", "--offline", "--locked", "--quiet", f"--target-dir={BUILD}/rust"]
+
+
+class Language(NamedTuple):
+    """How its program is built, if it has to be, and run."""
+
+    name: str
+    needs: str
+    run: list[str]
+    build: list[str] | None = None
+
+
+LANGUAGES = [
+    Language("Python", sys.executable, [sys.executable, f"{EXAMPLES}/python/digits.py"]),
+    Language(
+        "C",
+        CC,
+        [f"{BUILD}/digits-c"],
+        [CC, "-std=c11", *STRICT, f"{EXAMPLES}/c/digits.c", "-o", f"{BUILD}/digits-c", *LINK],
+    ),
+    Language(
+        "C++",
+        CXX,
+        [f"{BUILD}/digits-cpp"],
+        [
+            CXX,
+            "-std=c++17",
+            *STRICT,
+            f"{EXAMPLES}/cpp/digits.cpp",
+            "-o",
+            f"{BUILD}/digits-cpp",
+            *LINK,
+        ],
+    ),
+    Language(
+        "Rust",
+        "cargo",
+        [f"{BUILD}/rust/release/digits"],
+        ["cargo", "build", f"--manifest-path={EXAMPLES}/rust/Cargo.toml", *CARGO],
+    ),
+    Language("Lua", "luajit", ["luajit", f"{EXAMPLES}/lua/digits.lua"]),
+    Language("Ruby", "ruby", ["ruby", f"{EXAMPLES}/ruby/digits.rb"]),
+]
+
+ENVIRONMENT = {
+    **os.environ,
+    "MARTLET_PREFIX": str(INSTALLED),
+    "LD_LIBRARY_PATH": f"{INSTALLED}/lib",
+    "RUSTFLAGS": "-D warnings",
+}
+
+
+class Outcome(NamedTuple):
+    """What a program has printed: numbers that must be the same everywhere."""
+
+    losses: list[float]
+    accuracy: float
+    probability: float
+
+
+class Failure(Exception):
+    """What a language has done wrong."""
+
+
+def execute(command: list[str]) -> str:
+    result = subprocess.run(
+        command, env=ENVIRONMENT, cwd=BUILD, capture_output=True, text=True, timeout=600
+    )
+    if result.returncode != 0:
+        shown = f"{result.stdout[-2000:]}{result.stderr[-4000:]}"
+        raise Failure(f"{' '.join(command)} ended with {result.returncode}:\n{shown}")
+    return result.stdout
+
+
+def ask(language: Language, model: Path) -> Outcome:
+    """Runs the program, which trains if the model's file is not there."""
+    text = execute([*language.run, str(BUILD / "digits"), str(model)])
+    losses = re.findall(r"epoch \d+/\d+: loss [\d.]+ \((0x\S+)\), accuracy [\d.]+\n", text)
+    last = re.search(r"told right: accuracy ([\d.]+), mean probability [\d.]+ \((0x\S+)\)\n", text)
+    if last is None:
+        raise Failure(f"no result in:\n{text}")
+    return Outcome([float.fromhex(each) for each in losses], float(last[1]), float.fromhex(last[2]))
+
+
+def tensors(path: Path) -> tuple[dict, bytes]:
+    """What a model's file holds, without the texts: Python adds some of its own."""
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    del header["__metadata__"]
+    return header, content[8 + length :]
+
+
+def compare(language: Language, outcome: Outcome, model: Path, first: Outcome, other: Path) -> None:
+    """Compares a language with the first one, and lets it predict with the first one's model."""
+    if outcome != first:
+        raise Failure(f"it finds {outcome}, {LANGUAGES[0].name} {first}")
+    if tensors(model) != tensors(other):
+        raise Failure(f"its weights are not those of {LANGUAGES[0].name}")
+    if ask(language, other) != first._replace(losses=[]):
+        raise Failure(f"with the model of {LANGUAGES[0].name} it predicts other numbers")
+
+
+def try_mistakes(language: Language) -> None:
+    """What is wrong must be said in a sentence, with a status that is not 0."""
+    for arguments, expected in [
+        ([], "usage: "),
+        ([str(BUILD / "nowhere"), str(BUILD / "never.safetensors")], "nowhere"),
+        ([str(BUILD / "digits"), str(Path(__file__))], Path(__file__).name),
+    ]:
+        result = subprocess.run(
+            [*language.run, *arguments], env=ENVIRONMENT, cwd=BUILD, capture_output=True, text=True
+        )
+        if result.returncode <= 0 or expected not in result.stderr:
+            raise Failure(f"with {arguments} it says {result.stderr!r}, status {result.returncode}")
+
+
+def prepare(library: str) -> None:
+    shutil.rmtree(INSTALLED, ignore_errors=True)
+    BUILD.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        [ROOT / "tools" / "install.sh", "install", Path(library).resolve()],
+        env={**os.environ, "PREFIX": str(INSTALLED), "LIBDIR": "lib", "DESTDIR": ""},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    execute([sys.executable, str(EXAMPLES / "make_digits.py"), str(BUILD / "digits")])
+
+
+def main() -> None:
+    prepare(sys.argv[1])
+    first = model = None
+    passed = failed = skipped = 0
+    for language in LANGUAGES:
+        if shutil.which(language.needs) is None:
+            print(f"{language.name}: skipped, {language.needs} is not here")
+            skipped += 1
+            continue
+        try:
+            if language.build is not None:
+                execute(language.build)
+            mine = BUILD / f"{language.name}.safetensors"
+            mine.unlink(missing_ok=True)
+            outcome = ask(language, mine)
+            if first is None:
+                if len(outcome.losses) < 2 or outcome.accuracy < 0.9:
+                    raise Failure(f"it has learned nothing: {outcome}")
+                first, model = outcome, mine
+            compare(language, outcome, mine, first, model)
+            try_mistakes(language)
+        except Failure as failure:
+            print(f"{language.name}: {failure}")
+            failed += 1
+        else:
+            print(f"{language.name}: accuracy {outcome.accuracy}, all bits as they should be")
+            passed += 1
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
