@@ -388,7 +388,7 @@ MARTLET_API martlet_status martlet_optimizer_check(const char *description);
 MARTLET_API martlet_status martlet_model_optimizer_value(const martlet_model *model,
                                                          const char *name, double *value);
 /* Sets one of those numbers, from 0 up. A learning rate that follows a schedule cannot be set.
- * Fails: INVALID_ARGUMENT, INVALID_TYPE, INVALID_STATE. */
+ * Fails: INVALID_ARGUMENT, INVALID_STATE. */
 MARTLET_API martlet_status martlet_model_set_optimizer_value(martlet_model *model,
                                                              const char *name, double value);
 /* Numbers in the optimizer's state, step count and learning rate included; 0 before compiling. */
@@ -430,12 +430,12 @@ MARTLET_API martlet_status martlet_model_optimizer_weight_info(martlet_weight_in
                                                                int64_t index);
 /* Copies a part of the state out. count must be its number of elements. A float holds a count of
  * steps exactly up to 2^24, martlet_model_optimizer_value any.
- * Fails: INVALID_ARGUMENT, INVALID_STATE. */
+ * Fails: INVALID_ARGUMENT, INVALID_STATE, OUT_OF_MEMORY. */
 MARTLET_API martlet_status martlet_model_optimizer_weight_get(const martlet_model *model,
                                                               int64_t index, float *values,
                                                               int64_t count);
 /* Copies a part of the state in, any dtype. The shape must be that of the part, and [1] for rank 0.
- * Fails: INVALID_ARGUMENT, INVALID_TYPE, INVALID_STATE. */
+ * Fails: INVALID_ARGUMENT, INVALID_TYPE, INVALID_STATE, OUT_OF_MEMORY. */
 MARTLET_API martlet_status martlet_model_optimizer_weight_set(martlet_model *model, int64_t index,
                                                               const martlet_array *values);
 
