@@ -87,6 +87,14 @@ class Outcome(NamedTuple):
     probability: float
 
 
+class Trained(NamedTuple):
+    """What a language has come to."""
+
+    language: str
+    outcome: Outcome
+    model: Path
+
+
 class Failure(Exception):
     """What a language has done wrong."""
 
@@ -120,14 +128,26 @@ def tensors(path: Path) -> tuple[dict, bytes]:
     return header, content[8 + length :]
 
 
-def compare(language: Language, outcome: Outcome, model: Path, first: Outcome, other: Path) -> None:
+def train(language: Language) -> Trained:
+    """Builds the program and has it train a model of its own."""
+    if language.build is not None:
+        execute(language.build)
+    model = BUILD / f"{language.name}.safetensors"
+    model.unlink(missing_ok=True)
+    outcome = ask(language, model)
+    if len(outcome.losses) < 2 or outcome.accuracy < 0.9:
+        raise Failure(f"it has learned nothing: {outcome}")
+    return Trained(language.name, outcome, model)
+
+
+def compare(language: Language, mine: Trained, first: Trained) -> None:
     """Compares a language with the first one, and lets it predict with the first one's model."""
-    if outcome != first:
-        raise Failure(f"it finds {outcome}, {LANGUAGES[0].name} {first}")
-    if tensors(model) != tensors(other):
-        raise Failure(f"its weights are not those of {LANGUAGES[0].name}")
-    if ask(language, other) != first._replace(losses=[]):
-        raise Failure(f"with the model of {LANGUAGES[0].name} it predicts other numbers")
+    if mine.outcome != first.outcome:
+        raise Failure(f"it finds {mine.outcome}, {first.language} {first.outcome}")
+    if tensors(mine.model) != tensors(first.model):
+        raise Failure(f"its weights are not those of {first.language}")
+    if ask(language, first.model) != first.outcome._replace(losses=[]):
+        raise Failure(f"with the model of {first.language} it predicts other numbers")
 
 
 def try_mistakes(language: Language) -> None:
@@ -158,7 +178,7 @@ def prepare(library: str) -> None:
 
 def main() -> None:
     prepare(sys.argv[1])
-    first = model = None
+    first: Trained | None = None
     passed = failed = skipped = 0
     for language in LANGUAGES:
         if shutil.which(language.needs) is None:
@@ -166,22 +186,15 @@ def main() -> None:
             skipped += 1
             continue
         try:
-            if language.build is not None:
-                execute(language.build)
-            mine = BUILD / f"{language.name}.safetensors"
-            mine.unlink(missing_ok=True)
-            outcome = ask(language, mine)
-            if first is None:
-                if len(outcome.losses) < 2 or outcome.accuracy < 0.9:
-                    raise Failure(f"it has learned nothing: {outcome}")
-                first, model = outcome, mine
-            compare(language, outcome, mine, first, model)
+            mine = train(language)
+            first = first or mine
+            compare(language, mine, first)
             try_mistakes(language)
         except Failure as failure:
             print(f"{language.name}: {failure}")
             failed += 1
         else:
-            print(f"{language.name}: accuracy {outcome.accuracy}, all bits as they should be")
+            print(f"{language.name}: accuracy {mine.outcome.accuracy}, all bits as they should be")
             passed += 1
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     sys.exit(1 if failed else 0)
