@@ -52,8 +52,8 @@ def test_one_epoch_is_enough_for_98_percent(precision, mnist):
 def test_five_epochs_are_enough_for_99_percent(mnist):
     train, test = mnist
     model = network()
-    # At a constant rate single epochs scatter around the bar, in Keras, too (there 0.983 in the fourth
-    # and 0.991 in the fifth): a rate that decays lets the weights settle.
+    # At a constant rate single epochs scatter around the bar, in Keras, too (there 0.983 in the
+    # fourth and 0.991 in the fifth): a rate that decays lets the weights settle.
     steps = 5 * -(-len(train[0]) // 32)
     rate = martlet.optimizers.schedules.CosineDecay(1e-3, steps)
     model.compile(
