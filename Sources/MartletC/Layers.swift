@@ -201,15 +201,28 @@ func write(
 
 /// A JSON object in the caller's text.
 func object(_ text: String, _ name: StaticString) throws(MartletError) -> JSONObject {
-  let value: JSONValue
-  do {
-    value = try JSONValue(parsing: text)
-  } catch {
-    throw MartletError(error.kind, "\(name): \(error.message)")
-  }
+  let value = try json(text, name)
   guard case .object(let object) = value else {
     throw MartletError(
       .invalidType, "\(name) must be a JSON object, received \(value.excerpt())")
   }
   return object
+}
+
+/// A JSON array in the caller's text.
+func array(_ text: String, _ name: StaticString) throws(MartletError) -> [JSONValue] {
+  let value = try json(text, name)
+  guard case .array(let array) = value else {
+    throw MartletError(
+      .invalidType, "\(name) must be a JSON array, received \(value.excerpt())")
+  }
+  return array
+}
+
+private func json(_ text: String, _ name: StaticString) throws(MartletError) -> JSONValue {
+  do {
+    return try JSONValue(parsing: text)
+  } catch {
+    throw MartletError(error.kind, "\(name): \(error.message)")
+  }
 }

@@ -45,3 +45,16 @@ public func martlet_model_describe(
     out.pointee = try createText(JSONValue.object(description).description)
   }
 }
+
+@c(martlet_model_create_part) @implementation
+public func martlet_model_create_part(
+  _ out: UnsafeMutablePointer<OpaquePointer?>?, _ model: OpaquePointer?,
+  _ outputs: UnsafePointer<CChar>?, _ name: UnsafePointer<CChar>?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let out = try notNull(out, "out")
+    let part = try MartletC.model(model).session.model.part(
+      outputs: array(text(outputs, "outputs"), "outputs"), name: optionalText(name, "name"))
+    out.pointee = create(ModelHandle(part))
+  }
+}

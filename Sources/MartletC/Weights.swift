@@ -28,6 +28,17 @@ public func martlet_layer_weight_info(
   }
 }
 
+@c(martlet_layer_weight_index) @implementation
+public func martlet_layer_weight_index(
+  _ index: UnsafeMutablePointer<Int64>?, _ layer: OpaquePointer?, _ name: UnsafePointer<CChar>?
+) -> martlet_status {
+  attempt { () throws(MartletError) in
+    let index = try notNull(index, "index")
+    index.pointee = Int64(
+      try MartletC.layer(layer).weightIndex(named: try text(name, "name")))
+  }
+}
+
 extension martlet_weight_info {
   /// - Parameter texts: Of the handle that the names view.
   init(name: String, layer: String, isTrainable: Bool, _ shape: Shape, in texts: TextTable) {

@@ -128,6 +128,18 @@ package struct Graph: Sendable {
     return all.sorted { key($0) < key($1) }
   }
 
+  /// What every step gives, as symbols again.
+  var symbols: [[Symbol]] {
+    var made: [[Symbol]] = []
+    for step in steps {
+      let node = Node(
+        layer: step.layer, callIndex: step.call,
+        inputs: step.inputs.map { made[$0.step][$0.output] }, outputShapes: step.outputShapes)
+      made.append(node.outputs)
+    }
+    return made
+  }
+
   private func checkNames() throws(MartletError) {
     var seen = Set<String>()
     for layer in layers where !seen.insert(layer.name).inserted {

@@ -109,6 +109,13 @@ private struct GraphCalls {
   private struct Reference: Hashable {
     let layer: String
     let call: Int
+
+    init(layer: String, call: Int) {
+      self.layer = layer
+      self.call = call
+    }
+
+    init(_ tensor: TensorReference) { self.init(layer: tensor.layer, call: tensor.call) }
   }
 
   private struct Call {
@@ -186,32 +193,19 @@ private struct GraphCalls {
 
   private func needs(of call: Call) throws(MartletError) -> [Reference] {
     var needed = call.number > 0 ? [Reference(layer: call.name, call: call.number - 1)] : []
-    for input in call.inputs { needed.append(try parts(of: input).reference) }
+    for input in call.inputs { needed.append(Reference(try TensorReference(input))) }
     return needed
   }
 
   func symbols(_ references: [JSONValue]) throws(MartletError) -> [Symbol] {
     var symbols: [Symbol] = []
     for written in references {
-      let (reference, output) = try parts(of: written)
-      guard let outputs = made[reference], outputs.indices.contains(output) else {
-        throw .invalidArgument("there is no tensor \(written.excerpt())")
-      }
-      symbols.append(outputs[output])
+      let reference = try TensorReference(written)
+      guard let outputs = made[Reference(reference)], outputs.indices.contains(reference.output)
+      else { throw .invalidArgument("there is no tensor \(written.excerpt())") }
+      symbols.append(outputs[reference.output])
     }
     return symbols
-  }
-
-  private func parts(
-    of reference: JSONValue
-  ) throws(MartletError) -> (reference: Reference, output: Int) {
-    guard case .array(let parts) = reference, parts.count == 3, case .text(let layer) = parts[0],
-      case .integer(let call) = parts[1], case .integer(let output) = parts[2]
-    else {
-      throw .invalidArgument(
-        "expected [layer, call, output] for a tensor, received \(reference.excerpt())")
-    }
-    return (Reference(layer: layer, call: call), output)
   }
 }
 

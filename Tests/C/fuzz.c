@@ -391,6 +391,16 @@ static void make_model(Machine *machine, Input *in) {
   keep(&machine->models, model, release_model);
 }
 
+static void part_model(Machine *machine, Input *in) {
+  static const char *const outputs[] = {
+      "[\"input_layer\"]", "[\"conv2d\"]", "[[\"dense\", 0, 0]]", "[[\"flatten\", 0, 0], \"add\"]",
+      "[[\"dropout\", -1, 9223372036854775807]]", "[]", "{}", NULL};
+  martlet_model *part = NULL;
+  told(martlet_model_create_part(&part, any(in, &machine->models), PICK(in, outputs),
+                                 choice(in, 8) ? NULL : "part"));
+  keep(&machine->models, part, release_model);
+}
+
 static int32_t stop_sometimes(void *user, int64_t done, int64_t count, const double *found,
                               int32_t value_count) {
   double sum = (double)count;
@@ -674,7 +684,10 @@ static void calls(Machine *machine, Input *in) {
       case 18: touch_optimizer(machine, in); break;
       case 19: use_file(machine, in); break;
       case 20: use_metric(machine, in); break;
-      case 21: use_settings(in); break;
+      case 21:
+        if (choice(in, 2)) part_model(machine, in);
+        else use_settings(in);
+        break;
       case 22: drop(in, &machine->layers, release_layer); break;
       default:
         drop(in, &machine->symbols, release_symbol);

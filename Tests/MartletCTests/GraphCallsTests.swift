@@ -164,6 +164,59 @@ struct GraphCallsTests {
         == "layer 'inner': the number of outputs is 2, received room for -1")
   }
 
+  /// What is between the inputs and the outputs.
+  @Test func partsOfAModel() throws {
+    let session = Session()
+    let x = try session.input([2], "x")
+    let twice = try session.layer("Rescaling", #"{"scale": 2, "name": "twice"}"#)
+    let y = try session.call(twice, x)
+    let z = try session.call(twice, y)
+    let sum = try session.call(session.layer("Add", #"{"name": "sum"}"#), y, z)
+    let out = try session.call(session.layer("Dense", #"{"units": 1, "name": "out"}"#), sum)
+    let model = try session.model([x], [out], name: "whole")
+    var part: OpaquePointer?
+    try check(
+      martlet_model_create_part(&part, model, #"["sum", ["twice", 1, 0], ["x", 0, 0]]"#, "part"))
+    defer { martlet_model_release(part) }
+    let values: [Float] = [1, 10]
+    let places = (0..<3).map { _ in UnsafeMutablePointer<Float>.allocate(capacity: 2) }
+    defer { for place in places { place.deallocate() } }
+    try values.withUnsafeBytes { data in
+      try [1, 2].withUnsafeBufferPointer { (shape: UnsafeBufferPointer<Int64>) in
+        let array = martlet_array(
+          data: data.baseAddress, shape: shape.baseAddress, strides: nil, rank: 2,
+          dtype: martlet_dtype(MARTLET_FLOAT32))
+        try check(
+          martlet_model_predict(part, [array], 1, 0, nil, places.map { Optional($0) }, 3))
+      }
+    }
+    #expect(places.map { [$0[0], $0[1]] } == [[6, 60], [4, 40], [1, 10]])
+
+    func refused(_ outputs: String?) -> String {
+      var none: OpaquePointer?
+      return failure(martlet_model_create_part(&none, model, outputs, nil))
+    }
+    #expect(refused(#"["sun"]"#) == "unknown layer of model 'whole' 'sun'; did you mean 'sum'?")
+    #expect(
+      refused(#"["twice"]"#)
+        == #"layer 'twice' gives 2 tensors in model 'whole': name one as ["twice", call, output]"#)
+    #expect(
+      refused(#"[["twice", 2, 0]]"#)
+        == #"there is no tensor ["twice", 2, 0] in model 'whole'"#)
+    #expect(
+      refused(#"[["sum", 0, 1]]"#) == #"there is no tensor ["sum", 0, 1] in model 'whole'"#)
+    #expect(refused("[3]") == "expected [layer, call, output] for a tensor, received 3")
+    #expect(refused("[]") == "a model needs at least one output")
+    #expect(refused(nil) == "outputs must not be NULL")
+    var none: OpaquePointer?
+    #expect(
+      failure(martlet_model_create_part(&none, model, "{}", nil), is: MARTLET_INVALID_TYPE)
+        == "outputs must be a JSON array, received {}")
+    #expect(
+      failure(martlet_model_create_part(&none, nil, "[]", nil)) == "model must not be NULL")
+    #expect(failure(martlet_model_create_part(nil, model, "[]", nil)) == "out must not be NULL")
+  }
+
   @Test func handlesMayGoBeforeWhatWasMadeOfThem() throws {
     let session = Session()
     var model: OpaquePointer?

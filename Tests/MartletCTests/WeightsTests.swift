@@ -56,6 +56,30 @@ struct WeightsTests {
         .hasPrefix("struct_size of martlet_weight_info must be sizeof(martlet_weight_info), "))
   }
 
+  @Test func weightsByName() throws {
+    let session = Session()
+    let layer = try dense(session)
+    var index: Int64 = -1
+    try check(martlet_layer_weight_index(&index, layer, "bias"))
+    #expect(index == 1)
+    #expect(
+      failure(martlet_layer_weight_index(&index, layer, "bais"))
+        == "unknown weight of 'd' 'bais'; did you mean 'bias'?")
+    let x = try session.input([3])
+    let inner = try session.asLayer(session.model([x], [session.call(layer, x)], name: "inner"))
+    let y = try session.input([3])
+    let outer = try session.asLayer(
+      session.model([y], [session.call(layer, y), session.call(inner, y)], name: "outer"))
+    try check(martlet_layer_weight_index(&index, outer, "d/kernel"))
+    #expect(index == 0)
+    #expect(
+      failure(martlet_layer_weight_index(&index, outer, "kernel"))
+        == "unknown weight of 'outer' 'kernel'; did you mean 'd/kernel'?")
+    #expect(failure(martlet_layer_weight_index(nil, layer, "bias")) == "index must not be NULL")
+    #expect(failure(martlet_layer_weight_index(&index, nil, "bias")) == "layer must not be NULL")
+    #expect(failure(martlet_layer_weight_index(&index, layer, nil)) == "name must not be NULL")
+  }
+
   @Test func weightsGoInAndOut() throws {
     let session = Session()
     let layer = try dense(session)

@@ -252,6 +252,11 @@ typedef struct martlet_weight_info {
  * Fails: INVALID_ARGUMENT. */
 MARTLET_API martlet_status martlet_layer_weight_info(martlet_weight_info *out,
                                                      const martlet_layer *layer, int64_t index);
+/* Writes the index of a weight by its name: of a layer "kernel", of a model what it is called in
+ * files, "encoder/dense/kernel". The nearest name stands in the message where there is none.
+ * Fails: INVALID_ARGUMENT. */
+MARTLET_API martlet_status martlet_layer_weight_index(int64_t *index, const martlet_layer *layer,
+                                                      const char *name);
 /* Copies a weight out, row-major. count must be its number of elements. Waits for a model that is
  * computing with it.
  * Fails: INVALID_ARGUMENT. */
@@ -299,6 +304,14 @@ MARTLET_API martlet_status martlet_model_as_layer(martlet_layer **out, const mar
  * the models around its first place and its own, with slashes between them.
  * Fails: INVALID_ARGUMENT, OUT_OF_MEMORY. */
 MARTLET_API martlet_status martlet_model_describe(char **out, const martlet_model *model);
+/* Creates a model of the same inputs and layers, their weights shared, that gives what is between
+ * them: the features that a layer finds. outputs: a JSON array of tensors as in descriptions,
+ * [["conv2d", 0, 0]], or of names of layers that are called once, ["conv2d"]. name: NULL for an
+ * automatic one.
+ * Fails: INVALID_ARGUMENT, INVALID_TYPE. */
+MARTLET_API martlet_status martlet_model_create_part(martlet_model **out,
+                                                     const martlet_model *model,
+                                                     const char *outputs, const char *name);
 
 /* Writes a model to a file: what martlet_model_describe says, and the weights. It is there whole or
  * not at all; one of that name is replaced when the new one is finished.
