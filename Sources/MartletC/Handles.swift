@@ -18,26 +18,68 @@ final class SymbolHandle {
   init(_ symbol: Symbol) { self.symbol = symbol }
 }
 
+/// What callers hold: the kind of object at each address. Addresses stand here inverted, so that a search
+/// for leaks does not take this table for somebody who needs the object.
+private enum Handles {
+  nonisolated(unsafe) private static var kinds: [UInt: ObjectIdentifier] = [:]
+  private static let lock = Lock()
+
+  private static func key(_ pointer: OpaquePointer) -> UInt { ~UInt(bitPattern: pointer) }
+
+  static func add(_ object: AnyObject) -> OpaquePointer {
+    let pointer = OpaquePointer(Unmanaged.passRetained(object).toOpaque())
+    lock.withLock { kinds[key(pointer)] = ObjectIdentifier(type(of: object)) }
+    return pointer
+  }
+
+  /// Nothing where there is no such object, or not any more.
+  static func find<Object: AnyObject>(_: Object.Type, _ pointer: OpaquePointer) -> Object? {
+    lock.withLock {
+      guard kinds[key(pointer)] == ObjectIdentifier(Object.self) else { return nil }
+      return Unmanaged<Object>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
+    }
+  }
+
+  /// The object of a handle that is one no more.
+  static func take<Object: AnyObject>(_: Object.Type, _ pointer: OpaquePointer) -> Object? {
+    lock.withLock {
+      guard kinds[key(pointer)] == ObjectIdentifier(Object.self) else { return nil }
+      kinds[key(pointer)] = nil
+      return Unmanaged<Object>.fromOpaque(UnsafeRawPointer(pointer)).takeRetainedValue()
+    }
+  }
+}
+
 /// Gives an object to the caller, who gives it back to `release`.
-func create(_ object: AnyObject) -> OpaquePointer {
-  OpaquePointer(Unmanaged.passRetained(object).toOpaque())
+func create(_ object: AnyObject) -> OpaquePointer { Handles.add(object) }
+
+/// Looks at an object that the caller holds: nothing for NULL, for another kind of object, and for one
+/// that was given back.
+func borrow<Object: AnyObject>(_ kind: Object.Type, _ pointer: OpaquePointer?) -> Object? {
+  pointer.flatMap { Handles.find(kind, $0) }
 }
 
-/// Looks at an object that the caller holds.
-///
-/// - Precondition: `pointer` came from `create` with an object of this class, as the header's types
-///   see to.
-func borrow<Object: AnyObject>(_: Object.Type, _ pointer: OpaquePointer) -> Object {
-  Unmanaged<Object>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
+/// The same where something is needed.
+func borrow<Object: AnyObject>(
+  _ kind: Object.Type, _ pointer: OpaquePointer?, _ name: StaticString
+) throws(MartletError) -> Object {
+  guard let object = borrow(kind, try notNull(pointer, name)) else { throw notAlive("\(name)") }
+  return object
 }
 
-func release(_ pointer: OpaquePointer?) {
-  guard let pointer else { return }
-  Unmanaged<AnyObject>.fromOpaque(UnsafeRawPointer(pointer)).release()
+private func notAlive(_ name: String) -> MartletError {
+  .invalidArgument(
+    "\(name) is not alive: it has been released, or is another kind of handle")
+}
+
+/// A second time, or for another kind of object, this does nothing.
+func release<Object: AnyObject>(_ kind: Object.Type, _ pointer: OpaquePointer?) {
+  // It goes when the lock is open again: what it holds may be much.
+  _ = pointer.flatMap { Handles.take(kind, $0) }
 }
 
 func layer(_ pointer: OpaquePointer?) throws(MartletError) -> Layer {
-  borrow(LayerHandle.self, try notNull(pointer, "layer")).layer
+  try borrow(LayerHandle.self, pointer, "layer").layer
 }
 
 /// The caller's array of symbols.
@@ -52,7 +94,10 @@ func symbols(
     guard let handle = pointer[index] else {
       throw .invalidArgument("\(name)[\(index)] must not be NULL")
     }
-    result.append(borrow(SymbolHandle.self, handle).symbol)
+    guard let symbol = borrow(SymbolHandle.self, handle)?.symbol else {
+      throw notAlive("\(name)[\(index)]")
+    }
+    result.append(symbol)
   }
   return result
 }
@@ -67,5 +112,5 @@ final class ModelHandle {
 }
 
 func model(_ pointer: OpaquePointer?) throws(MartletError) -> ModelHandle {
-  borrow(ModelHandle.self, try notNull(pointer, "model"))
+  try borrow(ModelHandle.self, pointer, "model")
 }

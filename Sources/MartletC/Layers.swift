@@ -38,19 +38,17 @@ public func martlet_layer_create_loss(
 }
 
 @c(martlet_layer_release) @implementation
-public func martlet_layer_release(_ layer: OpaquePointer?) { release(layer) }
+public func martlet_layer_release(_ layer: OpaquePointer?) { release(LayerHandle.self, layer) }
 
 @c(martlet_layer_name) @implementation
 public func martlet_layer_name(_ layer: OpaquePointer?) -> UnsafePointer<CChar>! {
-  guard let layer else { return Constant.empty }
-  let handle = borrow(LayerHandle.self, layer)
+  guard let handle = borrow(LayerHandle.self, layer) else { return Constant.empty }
   return handle.texts.view(handle.layer.name)
 }
 
 @c(martlet_layer_class_name) @implementation
 public func martlet_layer_class_name(_ layer: OpaquePointer?) -> UnsafePointer<CChar>! {
-  guard let layer else { return Constant.empty }
-  let handle = borrow(LayerHandle.self, layer)
+  guard let handle = borrow(LayerHandle.self, layer) else { return Constant.empty }
   return handle.texts.view(handle.layer.className)
 }
 
@@ -67,14 +65,14 @@ public func martlet_layer_config(
 
 @c(martlet_layer_is_built) @implementation
 public func martlet_layer_is_built(_ layer: OpaquePointer?) -> Int32 {
-  guard let layer else { return 0 }
-  return borrow(LayerHandle.self, layer).layer.isBuilt ? 1 : 0
+  guard let handle = borrow(LayerHandle.self, layer) else { return 0 }
+  return handle.layer.isBuilt ? 1 : 0
 }
 
 @c(martlet_layer_is_trainable) @implementation
 public func martlet_layer_is_trainable(_ layer: OpaquePointer?) -> Int32 {
-  guard let layer else { return 0 }
-  return borrow(LayerHandle.self, layer).layer.isTrainable ? 1 : 0
+  guard let handle = borrow(LayerHandle.self, layer) else { return 0 }
+  return handle.layer.isTrainable ? 1 : 0
 }
 
 @c(martlet_layer_set_trainable) @implementation
@@ -88,14 +86,14 @@ public func martlet_layer_set_trainable(
 
 @c(martlet_layer_output_count) @implementation
 public func martlet_layer_output_count(_ layer: OpaquePointer?) -> Int32 {
-  guard let layer else { return 0 }
-  return Int32(clamping: borrow(LayerHandle.self, layer).layer.outputCount)
+  guard let handle = borrow(LayerHandle.self, layer) else { return 0 }
+  return Int32(clamping: handle.layer.outputCount)
 }
 
 @c(martlet_layer_is_random) @implementation
 public func martlet_layer_is_random(_ layer: OpaquePointer?) -> Int32 {
-  guard let layer else { return 0 }
-  return borrow(LayerHandle.self, layer).layer.kind.randomKey == nil ? 0 : 1
+  guard let handle = borrow(LayerHandle.self, layer) else { return 0 }
+  return handle.layer.kind.randomKey == nil ? 0 : 1
 }
 
 @c(martlet_layer_seed) @implementation
@@ -168,7 +166,7 @@ public func martlet_layer_call_all(
 }
 
 @c(martlet_symbol_release) @implementation
-public func martlet_symbol_release(_ symbol: OpaquePointer?) { release(symbol) }
+public func martlet_symbol_release(_ symbol: OpaquePointer?) { release(SymbolHandle.self, symbol) }
 
 @c(martlet_symbol_shape) @implementation
 public func martlet_symbol_shape(
@@ -176,7 +174,7 @@ public func martlet_symbol_shape(
   _ rank: UnsafeMutablePointer<Int32>?
 ) -> martlet_status {
   attempt { () throws(MartletError) in
-    let extents = borrow(SymbolHandle.self, try notNull(symbol, "symbol")).symbol.shape.extents
+    let extents = try borrow(SymbolHandle.self, symbol, "symbol").symbol.shape.extents
     try write(
       extents.map { $0 ?? openExtent }, to: shape, capacity: Int(capacity),
       rank: notNull(rank, "rank"))

@@ -38,7 +38,7 @@ public func martlet_metric_create(
 }
 
 @c(martlet_metric_release) @implementation
-public func martlet_metric_release(_ metric: OpaquePointer?) { release(metric) }
+public func martlet_metric_release(_ metric: OpaquePointer?) { release(RunningMetric.self, metric) }
 
 @c(martlet_metric_update) @implementation
 public func martlet_metric_update(
@@ -72,7 +72,7 @@ public func martlet_metric_result(
 }
 
 private func handle(_ pointer: OpaquePointer?) throws(MartletError) -> RunningMetric {
-  borrow(RunningMetric.self, try notNull(pointer, "metric"))
+  try borrow(RunningMetric.self, pointer, "metric")
 }
 
 private func array(

@@ -23,7 +23,7 @@ public func martlet_model_create(
 }
 
 @c(martlet_model_release) @implementation
-public func martlet_model_release(_ model: OpaquePointer?) { release(model) }
+public func martlet_model_release(_ model: OpaquePointer?) { release(ModelHandle.self, model) }
 
 @c(martlet_model_as_layer) @implementation
 public func martlet_model_as_layer(

@@ -38,8 +38,8 @@ public func martlet_model_set_optimizer_value(
 
 @c(martlet_model_optimizer_parameter_count) @implementation
 public func martlet_model_optimizer_parameter_count(_ model: OpaquePointer?) -> Int64 {
-  guard let model else { return 0 }
-  return Int64(borrow(ModelHandle.self, model).session.optimizerParameterCount)
+  guard let handle = borrow(ModelHandle.self, model) else { return 0 }
+  return Int64(handle.session.optimizerParameterCount)
 }
 
 @c(martlet_model_set_learning_rate_schedule) @implementation
@@ -92,8 +92,8 @@ private func schedule(
 
 @c(martlet_model_optimizer_weight_count) @implementation
 public func martlet_model_optimizer_weight_count(_ model: OpaquePointer?) -> Int64 {
-  guard let model else { return 0 }
-  return Int64(borrow(ModelHandle.self, model).session.optimizerWeights.count)
+  guard let handle = borrow(ModelHandle.self, model) else { return 0 }
+  return Int64(handle.session.optimizerWeights.count)
 }
 
 @c(martlet_model_optimizer_weight_info) @implementation

@@ -39,22 +39,21 @@ public func martlet_model_compile_graphs(
 
 @c(martlet_model_is_compiled) @implementation
 public func martlet_model_is_compiled(_ model: OpaquePointer?) -> Int32 {
-  guard let model else { return 0 }
-  return borrow(ModelHandle.self, model).session.isCompiled ? 1 : 0
+  guard let handle = borrow(ModelHandle.self, model) else { return 0 }
+  return handle.session.isCompiled ? 1 : 0
 }
 
 @c(martlet_model_result_count) @implementation
 public func martlet_model_result_count(_ model: OpaquePointer?) -> Int32 {
-  guard let model else { return 0 }
-  return Int32(clamping: borrow(ModelHandle.self, model).session.resultNames.count)
+  guard let handle = borrow(ModelHandle.self, model) else { return 0 }
+  return Int32(clamping: handle.session.resultNames.count)
 }
 
 @c(martlet_model_result_name) @implementation
 public func martlet_model_result_name(
   _ model: OpaquePointer?, _ index: Int32
 ) -> UnsafePointer<CChar>! {
-  guard let model else { return nil }
-  let handle = borrow(ModelHandle.self, model)
+  guard let handle = borrow(ModelHandle.self, model) else { return nil }
   let names = handle.session.resultNames
   guard names.indices.contains(Int(index)) else { return nil }
   return handle.texts.view(names[Int(index)])
@@ -77,8 +76,8 @@ public func martlet_model_result_shape(
 
 @c(martlet_model_value_count) @implementation
 public func martlet_model_value_count(_ model: OpaquePointer?) -> Int64 {
-  guard let model else { return 0 }
-  return borrow(ModelHandle.self, model).session.resultExtents
+  guard let handle = borrow(ModelHandle.self, model) else { return 0 }
+  return handle.session.resultExtents
     .reduce(0) { $0 + Int64($1.reduce(1, *)) }
 }
 

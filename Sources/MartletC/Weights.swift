@@ -9,8 +9,8 @@ import MartletTensors
 
 @c(martlet_layer_weight_count) @implementation
 public func martlet_layer_weight_count(_ layer: OpaquePointer?) -> Int64 {
-  guard let layer else { return 0 }
-  return Int64(borrow(LayerHandle.self, layer).layer.weights.count)
+  guard let handle = borrow(LayerHandle.self, layer) else { return 0 }
+  return Int64(handle.layer.weights.count)
 }
 
 @c(martlet_layer_weight_info) @implementation
@@ -19,7 +19,7 @@ public func martlet_layer_weight_info(
 ) -> martlet_status {
   attempt { () throws(MartletError) in
     let out = try notNull(out, "out")
-    let handle = borrow(LayerHandle.self, try notNull(layer, "layer"))
+    let handle = try borrow(LayerHandle.self, layer, "layer")
     let (variable, owner) = try weight(of: handle.layer, index)
     let info = martlet_weight_info(
       name: variable.name, layer: owner.name, isTrainable: variable.receivesGradient,

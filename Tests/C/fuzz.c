@@ -673,7 +673,7 @@ static void compile(Machine *machine, Input *in) {
 static void calls(Machine *machine, Input *in) {
   make_input(machine, in);
   while (in->left > 0) {
-    switch (choice(in, 24)) {
+    switch (choice(in, 25)) {
       case 0: make_input(machine, in); break;
       case 1: case 2: case 3: case 4: make_layer(machine, in); break;
       case 5: case 6: case 7: case 8: call_layer(machine, in); break;
@@ -689,6 +689,16 @@ static void calls(Machine *machine, Input *in) {
         else use_settings(in);
         break;
       case 22: drop(in, &machine->layers, release_layer); break;
+      case 23: {
+        /* One kind of handle for another. */
+        char *text = NULL;
+        int32_t rank = 0;
+        told(martlet_layer_config(&text, any(in, &machine->models)));
+        told(martlet_model_describe(&text, any(in, &machine->symbols)));
+        told(martlet_symbol_shape(any(in, &machine->layers), NULL, 0, &rank));
+        martlet_metric_release(any(in, &machine->models));
+        break;
+      }
       default:
         drop(in, &machine->symbols, release_symbol);
         if (choice(in, 4) == 0) drop(in, &machine->models, release_model);

@@ -233,6 +233,43 @@ struct GraphCallsTests {
     #expect(martlet_layer_weight_count(layer) == 2)
   }
 
+  /// Handles that are not alive any more, and handles of another kind.
+  @Test func deadHandlesAreErrors() throws {
+    let session = Session()
+    let x = try session.input([4], "x")
+    let dense = try session.layer("Dense", #"{"units": 3, "name": "d"}"#)
+    let model = try session.model([x], [session.call(dense, x)])
+    var none: OpaquePointer?
+    var text: UnsafeMutablePointer<CChar>?
+    #expect(
+      failure(martlet_layer_config(&text, x))
+        == "layer is not alive: it has been released, or is another kind of handle")
+    #expect(
+      failure(martlet_model_describe(&text, dense))
+        == "model is not alive: it has been released, or is another kind of handle")
+    #expect(
+      failure(martlet_layer_call(&none, dense, [model], 1))
+        == "inputs[0] is not alive: it has been released, or is another kind of handle")
+    #expect(martlet_layer_weight_count(x) == 0)
+    #expect(String(cString: martlet_layer_name(model)) == "")
+    #expect(martlet_model_is_compiled(dense) == 0)
+
+    var layer: OpaquePointer?
+    try check(martlet_layer_create(&layer, "Flatten", nil))
+    // What is no layer is not released as one.
+    martlet_layer_release(x)
+    martlet_symbol_release(layer)
+    try check(martlet_layer_config(&text, layer))
+    martlet_text_release(text)
+    martlet_layer_release(layer)
+    martlet_layer_release(layer)
+    #expect(
+      failure(martlet_layer_config(&text, layer))
+        == "layer is not alive: it has been released, or is another kind of handle")
+    try check(martlet_model_describe(&text, model))
+    martlet_text_release(text)
+  }
+
   @Test func nullIsAnErrorNotACrash() throws {
     var handle: OpaquePointer?
     var text: UnsafeMutablePointer<CChar>?

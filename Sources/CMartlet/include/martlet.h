@@ -10,11 +10,14 @@
  *              was given. Outputs are written on MARTLET_OK only. NULL for an argument that must
  *              not be NULL gives MARTLET_INVALID_ARGUMENT. "Fails:" lists what else than MARTLET_OK
  *              a function returns, without MARTLET_. What returns no status cannot fail; given a
- *              handle of NULL, it returns 0, "" or NULL.
+ *              handle of NULL, or none, it returns 0, "" or NULL.
  *   Ownership  A function that *creates* writes a new handle to its first argument; give it back
- *              with the matching martlet_..._release. Releasing NULL is fine. What a call *borrows*
- *              it uses until it returns. Text it *creates* is freed with martlet_text_release; text
- *              that *views* a handle lives as long as the handle.
+ *              with the matching martlet_..._release. Releasing NULL is fine. A handle that was
+ *              released must not be used again: as long as nothing else has its place in memory,
+ *              that is an INVALID_ARGUMENT, as is one kind of handle for another, and releasing it
+ *              does nothing. What a call *borrows* it uses until it returns. Text it *creates* is
+ *              freed with martlet_text_release; text that *views* a handle lives as long as the
+ *              handle.
  *   Threads    Calls on different handles may run at the same time. Calls on one model wait for
  *              each other. A layer shared by models counts as all of them. Errors are per thread.
  *              A progress function may call the model that it is told of; a loss function must not.
