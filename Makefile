@@ -11,6 +11,7 @@
 #   make bench-peers  installs those frameworks, in .venv-peers (gigabytes)
 #   make nightly  the tests that take minutes
 #   make sanitize the C programs with sanitizers and valgrind; a part of nightly
+#   make docs-swift  the documentation of the Swift interface, in build/Martlet.doccarchive
 #   make wheel    the wheel, in dist/
 #   make clean    remove everything that was built
 
@@ -30,7 +31,7 @@ MARTLET_LIBRARY ?=
 CORE := $(or $(MARTLET_LIBRARY),.build/release/libmartlet-c.so)
 INSTALL := PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" DESTDIR="$(DESTDIR)" tools/install.sh
 
-.PHONY: demo test test-swift test-python test-c test-examples sanitize nightly lint format examples pages \
+.PHONY: demo docs-swift test test-swift test-python test-c test-examples sanitize nightly lint format examples pages \
   bench bench-peers wheel build library install uninstall clean
 
 demo: build $(VENV)/plot
@@ -73,6 +74,12 @@ sanitize: test-c
 
 nightly: build $(VENV)/test sanitize
 	KERAS_BACKEND=jax $(RUN) -m pytest -m nightly
+	SWIFT="$(SWIFT)" sh Tests/swift-package.sh
+
+# Fails for links that lead nowhere and parameters that are not there.
+docs-swift: $(VENV)/machine
+	$(SWIFT) build -c release --target Martlet
+	SWIFT="$(SWIFT)" tools/swift_docs.sh .build/release build/Martlet.doccarchive
 
 lint: $(VENV)/test
 	$(VENV)/bin/ruff check .

@@ -6,16 +6,18 @@ import PackageDescription
 // The kernels are compiled once per instruction-set level from one folder: the AVX2 and AVX-512
 // targets are links to `MartletKernels`, and the flags and one define make the difference. Those
 // flags are `unsafeFlags`, which SwiftPM refuses in a versioned dependency, so they apply only
-// where this package is the root; as a dependency the portable variant alone is built.
-let isRoot = Context.environment["MARTLET_AS_DEPENDENCY"] == nil
+// where this package is the root or stands in a folder beside it. SwiftPM keeps versioned dependencies
+// in a folder `checkouts`: there the portable variant alone is built.
+let isVersioned = Context.packageDirectory.split(separator: "/").dropLast().last == "checkouts"
+let takesUnsafeFlags = !isVersioned
 
 #if arch(x86_64)
-  let levels = isRoot ? ["AVX2", "AVX512"] : []
+  let levels = takesUnsafeFlags ? ["AVX2", "AVX512"] : []
 #else
   let levels: [String] = []
 #endif
 
-let kernelFlags: [SwiftSetting] = isRoot ? [.unsafeFlags(["-Ounchecked", "-wmo"])] : []
+let kernelFlags: [SwiftSetting] = takesUnsafeFlags ? [.unsafeFlags(["-Ounchecked", "-wmo"])] : []
 let machine = [
   "AVX2": ["-march=x86-64-v3"],
   // Tiles and bfloat16 pairs are used, by name, only where the processor has them.
@@ -70,12 +72,19 @@ let floors: [Target] = [
       "MartletKernelTable",
     ]),
   .target(
+    name: "MartletSettings",
+    dependencies: ["MartletGraph", "MartletEngine", "MartletDispatch", "MartletTensors"]),
+  .target(
     name: "Martlet",
-    dependencies: ["MartletTraining", "MartletGraph", "MartletEngine", "MartletDispatch"]),
+    dependencies: [
+      "MartletSettings", "MartletTraining", "MartletStorage", "MartletGraph", "MartletEngine",
+      "MartletOps", "MartletTensors", "MartletDispatch", "MartletKernelTable",
+    ]),
   .target(
     name: "MartletC",
     dependencies: [
-      "CMartlet", "Martlet", "MartletTraining", "MartletStorage", "MartletGraph", "MartletOps",
+      "CMartlet", "MartletSettings", "MartletTraining", "MartletStorage", "MartletGraph",
+      "MartletOps",
       "MartletTensors",
       "MartletDispatch", "MartletKernelTable",
     ],
@@ -83,7 +92,7 @@ let floors: [Target] = [
   // One file with the Swift runtime inside and only the names of martlet.h visible.
   .target(
     name: "MartletLinkage", dependencies: ["MartletC"],
-    linkerSettings: isRoot
+    linkerSettings: takesUnsafeFlags
       ? [
         .unsafeFlags(
           strips + [
@@ -108,13 +117,14 @@ let testSupport = Target.target(
 /// What tests may look at: everything, since a floor is tested through those below it too.
 let everyFloor: [Target.Dependency] = [
   "CMartlet", "MartletKernelTable", "MartletKernels", "MartletDispatch", "MartletTensors",
-  "MartletOps", "MartletGraph", "MartletEngine", "MartletStorage", "MartletTraining", "Martlet",
-  "MartletC", "MartletTestSupport",
+  "MartletOps", "MartletGraph", "MartletEngine", "MartletStorage", "MartletTraining",
+  "MartletSettings",
+  "Martlet", "MartletC", "MartletTestSupport",
 ]
 
 let tests: [Target] = [
   "MartletKernels", "MartletTensors", "MartletOps", "MartletGraph", "MartletEngine",
-  "MartletStorage", "MartletTraining", "Martlet", "MartletC",
+  "MartletStorage", "MartletTraining", "MartletSettings", "Martlet", "MartletC",
 ].map { floor in
   .testTarget(name: "\(floor)Tests", dependencies: everyFloor)
 }

@@ -24,7 +24,7 @@ from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
 HEADER = ROOT / "Sources" / "CMartlet" / "include" / "martlet.h"
-VERSION_SOURCE = ROOT / "Sources" / "Martlet" / "Library.swift"
+VERSION_SOURCE = ROOT / "Sources" / "MartletSettings" / "Settings.swift"
 GENERATED = ROOT / "build" / "native"
 # The name that the linker looks for; the loader's ends in the ABI version.
 LIBRARY = "libmartlet.so"

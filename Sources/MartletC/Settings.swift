@@ -2,7 +2,7 @@
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import CMartlet
-import Martlet
+import MartletSettings
 import MartletTensors
 
 #if canImport(Glibc)
@@ -17,18 +17,18 @@ import MartletTensors
 public func martlet_abi_version() -> Int32 { Int32(MARTLET_ABI_VERSION) }
 
 @c(martlet_version) @implementation
-public func martlet_version() -> UnsafePointer<CChar>! { Setting.version }
+public func martlet_version() -> UnsafePointer<CChar>! { SettingTexts.version }
 
 @c(martlet_instruction_set) @implementation
-public func martlet_instruction_set() -> UnsafePointer<CChar>! { Setting.instructionSet }
+public func martlet_instruction_set() -> UnsafePointer<CChar>! { SettingTexts.instructionSet }
 
 @c(martlet_settings_warning) @implementation
-public func martlet_settings_warning() -> UnsafePointer<CChar>! { Setting.warning }
+public func martlet_settings_warning() -> UnsafePointer<CChar>! { SettingTexts.warning }
 
-private enum Setting {
-  nonisolated(unsafe) static let version = forever(Library.version)
-  nonisolated(unsafe) static let instructionSet = forever(Library.instructionSet)
-  nonisolated(unsafe) static let warning = forever(Library.settingsWarning ?? "")
+private enum SettingTexts {
+  nonisolated(unsafe) static let version = forever(Settings.version)
+  nonisolated(unsafe) static let instructionSet = forever(Settings.instructionSet)
+  nonisolated(unsafe) static let warning = forever(Settings.settingsWarning ?? "")
   static let precisions = TextTable()
 
   private static func forever(_ text: String) -> UnsafePointer<CChar> {
@@ -37,44 +37,35 @@ private enum Setting {
 }
 
 @c(martlet_thread_count) @implementation
-public func martlet_thread_count() -> Int32 { Int32(clamping: Library.threadCount) }
+public func martlet_thread_count() -> Int32 { Int32(clamping: Settings.threadCount) }
 
 @c(martlet_set_thread_count) @implementation
 public func martlet_set_thread_count(_ count: Int32) -> martlet_status {
   attempt { () throws(MartletError) in
-    do throws(LibraryError) {
-      try Library.setThreadCount(Int(count))
-    } catch {
-      throw .invalidArgument(error.message)
-    }
+    try Settings.setThreadCount(Int(count))
   }
 }
 
 @c(martlet_matmul_precision) @implementation
 public func martlet_matmul_precision() -> UnsafePointer<CChar>! {
-  Setting.precisions.view(Library.matmulPrecision)
+  SettingTexts.precisions.view(Settings.matmulPrecision)
 }
 
 @c(martlet_set_matmul_precision) @implementation
 public func martlet_set_matmul_precision(_ precision: UnsafePointer<CChar>?) -> martlet_status {
   attempt { () throws(MartletError) in
-    let name = try text(precision, "precision")
-    do throws(LibraryError) {
-      try Library.setMatmulPrecision(name)
-    } catch {
-      throw .invalidArgument(error.message)
-    }
+    try Settings.setMatmulPrecision(text(precision, "precision"))
   }
 }
 
 @c(martlet_set_random_seed) @implementation
-public func martlet_set_random_seed(_ seed: UInt64) { Library.setRandomSeed(seed) }
+public func martlet_set_random_seed(_ seed: UInt64) { Settings.setRandomSeed(seed) }
 
 @c(martlet_next_random_seed) @implementation
-public func martlet_next_random_seed() -> UInt64 { Library.nextRandomSeed() }
+public func martlet_next_random_seed() -> UInt64 { Settings.nextRandomSeed() }
 
 @c(martlet_random_position) @implementation
-public func martlet_random_position() -> UInt64 { Library.randomPosition }
+public func martlet_random_position() -> UInt64 { Settings.randomPosition }
 
 @c(martlet_reset_names) @implementation
-public func martlet_reset_names() { Library.resetNames() }
+public func martlet_reset_names() { Settings.resetNames() }

@@ -237,10 +237,7 @@ extension TrainingData {
     for index in 0..<Int(data.class_weight_count) {
       let label = try notNull(data.classes, "classes")[index]
       let weight = try notNull(data.class_weights, "class_weights")[index]
-      guard Float(weight).isFinite else {
-        throw .invalidArgument("class_weight of class \(label) is \(weight): not a finite number")
-      }
-      classWeights[Int(clamping: label)] = weight
+      try weigh(Int(clamping: label), weight)
     }
   }
 }
@@ -248,11 +245,7 @@ extension TrainingData {
 extension PassOptions {
   fileprivate init(_ pointer: UnsafePointer<martlet_epoch_options>) throws(MartletError) {
     let options = try readStruct(pointer)
-    self.init()
-    guard options.batch_size >= 1 else {
-      throw .invalidArgument("batch_size must be at least 1, received \(options.batch_size)")
-    }
-    batchSize = Int(clamping: options.batch_size)
+    try self.init(batchSize: Int(clamping: options.batch_size))
     shuffles = options.shuffle != 0
     nonFinitePolicy =
       switch Int(options.on_nan) {

@@ -175,46 +175,9 @@ package final class ThreadPool: @unchecked Sendable {
 
   // MARK: Threads
 
-  private final class Start {
-    let pool: ThreadPool
-    let worker: Int
-    init(_ pool: ThreadPool, _ worker: Int) {
-      self.pool = pool
-      self.worker = worker
-    }
-  }
-
   /// A thread that cannot be made is done without: the others take its tasks.
   private func start(_ worker: Int) {
-    let argument = Unmanaged.passRetained(Start(self, worker))
-    // Signals belong to the program's own threads.
-    var all = sigset_t()
-    var old = sigset_t()
-    sigfillset(&all)
-    pthread_sigmask(SIG_SETMASK, &all, &old)
-    defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
-    #if canImport(Darwin)
-      var thread: pthread_t?
-      let status = pthread_create(
-        &thread, nil,
-        {
-          let start = Unmanaged<Start>.fromOpaque($0).takeRetainedValue()
-          start.pool.work(start.worker)
-          return nil
-        }, argument.toOpaque())
-      if status == 0, let thread { pthread_detach(thread) } else { argument.release() }
-    #else
-      var thread = pthread_t()
-      let status = pthread_create(
-        &thread, nil,
-        {
-          guard let argument = $0 else { return nil }
-          let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-          start.pool.work(start.worker)
-          return nil
-        }, argument.toOpaque())
-      if status == 0 { pthread_detach(thread) } else { argument.release() }
-    #endif
+    _ = DetachedThread.start { self.work(worker) }
   }
 
   /// Lets the threads end. They hold the pool until then.

@@ -35,7 +35,7 @@ package final class Node: @unchecked Sendable {
     self.outputShapes = outputShapes
   }
 
-  var outputs: [Symbol] { outputShapes.indices.map { Symbol(node: self, output: $0) } }
+  package var outputs: [Symbol] { outputShapes.indices.map { Symbol(node: self, output: $0) } }
 
   /// Takes a history apart link by link: left to the compiler, a chain of a hundred thousand calls
   /// would be released in as many nested functions and overflow the stack.

@@ -1,7 +1,8 @@
 /// Everything that can go wrong, with the message a user reads: the layer or argument, what was
 /// expected, what was given, and the cure.
-package struct MartletError: Error, Equatable, CustomStringConvertible {
-  package enum Kind: Sendable {
+public struct MartletError: Error, Equatable, CustomStringConvertible {
+  /// What sort of mistake it was.
+  public enum Kind: CaseIterable, Sendable {
     /// A value that does not fit: shapes, ranges, unknown names.
     case invalidArgument
     /// A value of the wrong kind altogether, such as text where a number belongs.
@@ -10,6 +11,7 @@ package struct MartletError: Error, Equatable, CustomStringConvertible {
     case invalidState
     /// The loss or the data is NaN or infinite.
     case notFinite
+    /// The system has no memory left for what was asked.
     case outOfMemory
     /// A callback asked to stop.
     case stopped
@@ -17,9 +19,11 @@ package struct MartletError: Error, Equatable, CustomStringConvertible {
     case file
   }
 
-  package let kind: Kind
-  package let message: String
-  package var description: String { message }
+  /// What sort of mistake it was.
+  public let kind: Kind
+  /// One sentence for people: where, what was expected, what was given, and the cure.
+  public let message: String
+  public var description: String { message }
 
   package init(_ kind: Kind, _ message: String) {
     self.kind = kind

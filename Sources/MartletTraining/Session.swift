@@ -26,6 +26,14 @@ package struct PassOptions {
   package var progress: ((_ done: Int, _ total: Int, _ values: [Double]) -> Bool)?
 
   package init() {}
+
+  /// - Throws: `invalidArgument` for a size below 1.
+  package init(batchSize: Int) throws(MartletError) {
+    guard batchSize >= 1 else {
+      throw .invalidArgument("batch_size must be at least 1, received \(batchSize)")
+    }
+    self.batchSize = batchSize
+  }
 }
 
 /// A model with all that training and prediction need: what was compiled, and plans for the batch

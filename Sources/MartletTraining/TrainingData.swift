@@ -14,7 +14,17 @@ package struct TrainingData {
 
   package init() {}
 
-  var sampleCount: Int { x.first?.sampleCount ?? 0 }
+  package var sampleCount: Int { x.first?.sampleCount ?? 0 }
+
+  /// Says what the samples of a class count.
+  ///
+  /// - Throws: `invalidArgument` for a weight that is not finite in single precision.
+  package mutating func weigh(_ label: Int, _ weight: Double) throws(MartletError) {
+    guard Float(weight).isFinite else {
+      throw .invalidArgument("class_weight of class \(label) is \(weight): not a finite number")
+    }
+    classWeights[label] = weight
+  }
 
   func feed(outputCount: Int) -> Feed {
     let feed = Feed()

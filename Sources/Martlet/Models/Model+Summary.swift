@@ -1,0 +1,73 @@
+import MartletGraph
+
+extension Model {
+  /// A table of the layers with the shapes and weights they have.
+  ///
+  /// ```
+  /// Model: "sequential"
+  /// ┌─────────────────┬────────────────────┬─────────┐
+  /// │ Layer (type)    │ Output shape       │ Param # │
+  /// ├─────────────────┼────────────────────┼─────────┤
+  /// │ conv2d (Conv2D) │ (None, 26, 26, 32) │     320 │
+  /// └─────────────────┴────────────────────┴─────────┘
+  ///  Total params: 320
+  ///  Trainable params: 320
+  ///  Non-trainable params: 0
+  /// ```
+  ///
+  /// Models of branches have a fourth column with the layers that each is connected to.
+  public func summary() -> String {
+    let model = session.model
+    let steps = model.steps.filter { !isSequential || !$0.inputs.isEmpty }
+    let isChain = !steps.contains { $0.inputs.count > 1 }
+    var seen = Set<ObjectIdentifier>()
+    var rows = [["Layer (type)", "Output shape", "Param #", "Connected to"]]
+    for step in steps {
+      // A layer that is called again has no weights of its own then.
+      let isFirst = seen.insert(ObjectIdentifier(step.layer)).inserted
+      let count = isFirst ? step.layer.variables.reduce(0) { $0 + $1.count } : 0
+      rows.append([
+        "\(step.layer.name) (\(step.layer.className))",
+        step.shapes.map(\.batchDescription).joined(separator: ", "), grouped(count),
+        step.inputs.map(\.name).joined(separator: ", "),
+      ])
+    }
+    if isChain { rows = rows.map { Array($0.dropLast()) } }
+    let trained = model.variables.filter(\.receivesGradient).reduce(0) { $0 + $1.count }
+    let all = model.variables.reduce(0) { $0 + $1.count }
+    return
+      (["Model: \"\(model.name)\""] + table(rows, rightAligned: 2) + [
+        " Total params: \(grouped(all))", " Trainable params: \(grouped(trained))",
+        " Non-trainable params: \(grouped(all - trained))",
+      ]).joined(separator: "\n") + "\n"
+  }
+
+  private var isSequential: Bool { className == "Sequential" }
+}
+
+/// Rows within lines, the first of them as a header.
+private func table(_ rows: [[String]], rightAligned: Int) -> [String] {
+  let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+  func rule(_ left: String, _ cross: String, _ right: String) -> String {
+    left + widths.map { String(repeating: "─", count: $0 + 2) }.joined(separator: cross) + right
+  }
+  func line(_ row: [String]) -> String {
+    let cells = zip(row, widths).enumerated().map { column, cell in
+      let gap = String(repeating: " ", count: cell.1 - cell.0.count)
+      return column == rightAligned ? gap + cell.0 : cell.0 + gap
+    }
+    return "│ " + cells.joined(separator: " │ ") + " │"
+  }
+  return [rule("┌", "┬", "┐"), line(rows[0]), rule("├", "┼", "┤")]
+    + rows.dropFirst().map(line) + [rule("└", "┴", "┘")]
+}
+
+/// With commas between thousands.
+private func grouped(_ number: Int) -> String {
+  var text = ""
+  for (index, digit) in String(number).reversed().enumerated() {
+    if index > 0, index % 3 == 0 { text.append(",") }
+    text.append(digit)
+  }
+  return String(text.reversed())
+}

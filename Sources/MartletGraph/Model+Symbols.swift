@@ -1,0 +1,53 @@
+import MartletTensors
+
+/// Models seen as the calls they consist of.
+extension Model {
+  /// Symbols for the inputs and outputs, with a history between them that is the model's graph: what it
+  /// was made of, or would be. The calls are those that there were; the layers do not count them again.
+  package var symbols: (inputs: [Symbol], outputs: [Symbol]) {
+    var nodes: [Node] = []
+    for step in graph.steps {
+      nodes.append(
+        Node(
+          layer: step.layer, callIndex: step.call,
+          inputs: step.inputs.map { Symbol(node: nodes[$0.step], output: $0.output) },
+          outputShapes: step.outputShapes))
+    }
+    func symbol(_ tensor: Graph.Tensor) -> Symbol {
+      Symbol(node: nodes[tensor.step], output: tensor.output)
+    }
+    return (graph.inputs.map(symbol), graph.outputs.map(symbol))
+  }
+
+  /// One call of a layer.
+  package struct Step {
+    package let layer: Layer
+    package let shapes: [OpenShape]
+    /// The layers whose outputs it is called on.
+    package let inputs: [Layer]
+  }
+
+  /// The calls in the order in which they are worked out.
+  package var steps: [Step] {
+    graph.steps.map { step in
+      Step(
+        layer: step.layer, shapes: step.outputShapes,
+        inputs: step.inputs.map { graph.steps[$0.step].layer })
+    }
+  }
+}
+
+extension Symbol {
+  /// The calls that outputs follow from, back to the inputs, each once.
+  package static func nodes(from inputs: [Symbol], to outputs: [Symbol]) -> [Node] {
+    var seen = Set(inputs.map { ObjectIdentifier($0.node) })
+    var found = inputs.map(\.node)
+    var open = outputs.map(\.node)
+    while let node = open.popLast() {
+      guard seen.insert(ObjectIdentifier(node)).inserted else { continue }
+      found.append(node)
+      open += node.inputs.map(\.node)
+    }
+    return found
+  }
+}
