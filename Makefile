@@ -31,7 +31,7 @@ MARTLET_LIBRARY ?=
 CORE := $(or $(MARTLET_LIBRARY),.build/release/libmartlet-c.so)
 INSTALL := PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" DESTDIR="$(DESTDIR)" tools/install.sh
 
-.PHONY: demo docs-swift test test-swift test-python test-c test-examples sanitize nightly lint format examples pages \
+.PHONY: demo docs-swift examples-swift test test-swift test-python test-c test-examples sanitize nightly lint format examples pages \
   bench bench-peers wheel build library install uninstall clean
 
 demo: build $(VENV)/plot
@@ -94,6 +94,12 @@ format: $(VENV)/test
 
 pages: $(VENV)/base
 	$(RUN) tools/pages.py
+
+# Trains on the digits in Swift.
+examples-swift: $(VENV)/base
+	$(RUN) examples/make_digits.py build/digits
+	$(SWIFT) run -c release --package-path examples/swift --scratch-path .build/examples-swift \
+	  Digits $(CURDIR)/build/digits
 
 bench: build $(VENV)/plot
 	$(RUN) benchmarks/compare.py $(BENCH)

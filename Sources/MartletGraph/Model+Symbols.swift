@@ -19,20 +19,11 @@ extension Model {
     return (graph.inputs.map(symbol), graph.outputs.map(symbol))
   }
 
-  /// One call of a layer.
-  package struct Step {
-    package let layer: Layer
-    package let shapes: [OpenShape]
-    /// The layers whose outputs it is called on.
-    package let inputs: [Layer]
-  }
-
-  /// The calls in the order in which they are worked out.
-  package var steps: [Step] {
+  /// The calls in the order in which they are worked out: the shapes that each gives, and the layers
+  /// whose outputs it is called on.
+  package var calls: [(layer: Layer, shapes: [OpenShape], inputs: [Layer])] {
     graph.steps.map { step in
-      Step(
-        layer: step.layer, shapes: step.outputShapes,
-        inputs: step.inputs.map { graph.steps[$0.step].layer })
+      (step.layer, step.outputShapes, step.inputs.map { graph.steps[$0.step].layer })
     }
   }
 }

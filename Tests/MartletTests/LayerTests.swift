@@ -262,7 +262,7 @@ private let cases: [LayerCase] = [
   LayerCase(
     "UpSampling2D", UpSampling2D(), "{}",
     UpSampling2D(
-      size: Extent2D(height: 2, width: 3), dataFormat: .channelsFirst, interpolation: .bilinear),
+      size: [2, 3], dataFormat: .channelsFirst, interpolation: .bilinear),
     #"{"size": [2, 3], "data_format": "channels_first", "interpolation": "bilinear"}"#),
   LayerCase(
     "Resizing", Resizing(height: 4, width: 5), #"{"height": 4, "width": 5}"#,
@@ -288,29 +288,29 @@ private let cases: [LayerCase] = [
   LayerCase(
     "RandomRotation", RandomRotation(0.25), #"{"factor": 0.25}"#,
     RandomRotation(
-      .range(-0.25...0.5), fillMode: .constant, interpolation: .nearest, fillValue: 0.5,
+      -0.25...0.5, fillMode: .constant, interpolation: .nearest, fillValue: 0.5,
       dataFormat: .channelsFirst, seed: 4),
     #"{"factor": [-0.25, 0.5], "# + sampling + "}"),
   LayerCase(
     "RandomTranslation", RandomTranslation(heightFactor: 0.25, widthFactor: 0.5),
     #"{"height_factor": 0.25, "width_factor": 0.5}"#,
     RandomTranslation(
-      heightFactor: .range(-0.25...0.5), widthFactor: 0.5, fillMode: .constant,
+      heightFactor: -0.25...0.5, widthFactor: 0.5, fillMode: .constant,
       interpolation: .nearest, fillValue: 0.5, dataFormat: .channelsFirst, seed: 4),
     #"{"height_factor": [-0.25, 0.5], "width_factor": 0.5, "# + sampling + "}"),
   LayerCase(
     "RandomZoom", RandomZoom(heightFactor: 0.25), #"{"height_factor": 0.25}"#,
     RandomZoom(
-      heightFactor: .range(-0.25...0.5), widthFactor: 0.5, fillMode: .constant,
+      heightFactor: -0.25...0.5, widthFactor: 0.5, fillMode: .constant,
       interpolation: .nearest, fillValue: 0.5, dataFormat: .channelsFirst, seed: 4),
     #"{"height_factor": [-0.25, 0.5], "width_factor": 0.5, "# + sampling + "}"),
   LayerCase(
     "RandomContrast", RandomContrast(0.25), #"{"factor": 0.25}"#,
-    RandomContrast(.range(0.25...0.5), valueRange: 0...1, seed: 4),
+    RandomContrast(0.25...0.5, valueRange: 0...1, seed: 4),
     #"{"factor": [0.25, 0.5], "value_range": [0, 1], "seed": 4}"#),
   LayerCase(
     "RandomBrightness", RandomBrightness(0.25), #"{"factor": 0.25}"#,
-    RandomBrightness(.range(-0.25...0.5), valueRange: 0...1, seed: 4),
+    RandomBrightness(-0.25...0.5, valueRange: 0...1, seed: 4),
     #"{"factor": [-0.25, 0.5], "value_range": [0, 1], "seed": 4}"#),
   LayerCase("Identity", Identity(), "{}", Identity(), "{}"),
   LayerCase("Add", Add(), "{}", Add(), "{}"),

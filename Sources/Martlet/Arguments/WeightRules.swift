@@ -36,21 +36,24 @@ public struct Constraint: Sendable, Argument {
   public static let nonNegative = Constraint("NonNeg")
 
   /// No norm along `axis` above `maximum`.
-  public static func maxNorm(_ maximum: Double = 2, axis: Axes = 0) -> Constraint {
-    Constraint("MaxNorm", ["max_value": maximum, "axis": axis])
+  public static func maxNorm(_ maximum: Double = 2, axis: any Axes = 0) -> Constraint {
+    Constraint("MaxNorm", ["max_value": maximum, "axis": given(axis)])
   }
 
   /// All norms along `axis` are 1.
-  public static func unitNorm(axis: Axes = 0) -> Constraint {
-    Constraint("UnitNorm", ["axis": axis])
+  public static func unitNorm(axis: any Axes = 0) -> Constraint {
+    Constraint("UnitNorm", ["axis": given(axis)])
   }
 
   /// Norms along `axis` come nearer to a range, by the part `rate` of the way.
   public static func minMaxNorm(
-    _ range: ClosedRange<Double> = 0...1, rate: Double = 1, axis: Axes = 0
+    _ range: ClosedRange<Double> = 0...1, rate: Double = 1, axis: any Axes = 0
   ) -> Constraint {
     Constraint(
       "MinMaxNorm",
-      ["min_value": range.lowerBound, "max_value": range.upperBound, "rate": rate, "axis": axis])
+      [
+        "min_value": range.lowerBound, "max_value": range.upperBound, "rate": rate,
+        "axis": given(axis),
+      ])
   }
 }

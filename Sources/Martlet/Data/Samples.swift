@@ -50,7 +50,10 @@ public struct Samples: Sendable {
           data.x = x
           data.y = y
           data.sampleWeights = weights
-          for (label, weight) in classWeight { try data.weigh(label, weight) }
+          // In order, so that of several mistakes the same one is told each time.
+          for (label, weight) in classWeight.sorted(by: { $0.key < $1.key }) {
+            try data.weigh(label, weight)
+          }
           return try body(data)
         }
       }

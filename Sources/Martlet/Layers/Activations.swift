@@ -57,13 +57,13 @@ public final class PReLU: Layer, @unchecked Sendable {
   ///   - name: `nil` for an automatic one.
   public init(
     alphaInitializer: Initializer = .zeros, alphaRegularizer: Regularizer? = nil,
-    alphaConstraint: Constraint? = nil, sharedAxes: Axes? = nil, name: String? = nil
+    alphaConstraint: Constraint? = nil, sharedAxes: (any Axes)? = nil, name: String? = nil
   ) {
     super.init(
       "PReLU", name,
       [
         "alpha_initializer": alphaInitializer, "alpha_regularizer": alphaRegularizer,
-        "alpha_constraint": alphaConstraint, "shared_axes": sharedAxes,
+        "alpha_constraint": alphaConstraint, "shared_axes": given(sharedAxes),
       ])
   }
 }

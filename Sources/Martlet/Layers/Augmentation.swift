@@ -43,14 +43,14 @@ public final class RandomRotation: Layer, @unchecked Sendable {
   ///   - seed: Of the random numbers; `nil` for the next of ``Library/setRandomSeed(_:)``.
   ///   - name: `nil` for an automatic one.
   public init(
-    _ factor: RandomFactor, fillMode: FillMode = .reflect, interpolation: Interpolation = .bilinear,
-    fillValue: Double = 0, dataFormat: DataFormat = .channelsLast, seed: Int? = nil,
-    name: String? = nil
+    _ factor: any RandomFactor, fillMode: FillMode = .reflect,
+    interpolation: Interpolation = .bilinear, fillValue: Double = 0,
+    dataFormat: DataFormat = .channelsLast, seed: Int? = nil, name: String? = nil
   ) {
     super.init(
       "RandomRotation", name,
       [
-        "factor": factor, "fill_mode": fillMode, "interpolation": interpolation,
+        "factor": given(factor), "fill_mode": fillMode, "interpolation": interpolation,
         "fill_value": fillValue, "data_format": dataFormat, "seed": seed,
       ])
   }
@@ -68,16 +68,16 @@ public final class RandomTranslation: Layer, @unchecked Sendable {
   ///   - seed: Of the random numbers; `nil` for the next of ``Library/setRandomSeed(_:)``.
   ///   - name: `nil` for an automatic one.
   public init(
-    heightFactor: RandomFactor, widthFactor: RandomFactor, fillMode: FillMode = .reflect,
+    heightFactor: any RandomFactor, widthFactor: any RandomFactor, fillMode: FillMode = .reflect,
     interpolation: Interpolation = .bilinear, fillValue: Double = 0,
     dataFormat: DataFormat = .channelsLast, seed: Int? = nil, name: String? = nil
   ) {
     super.init(
       "RandomTranslation", name,
       [
-        "height_factor": heightFactor, "width_factor": widthFactor, "fill_mode": fillMode,
-        "interpolation": interpolation, "fill_value": fillValue, "data_format": dataFormat,
-        "seed": seed,
+        "height_factor": given(heightFactor), "width_factor": given(widthFactor),
+        "fill_mode": fillMode, "interpolation": interpolation, "fill_value": fillValue,
+        "data_format": dataFormat, "seed": seed,
       ])
   }
 }
@@ -94,16 +94,16 @@ public final class RandomZoom: Layer, @unchecked Sendable {
   ///   - seed: Of the random numbers; `nil` for the next of ``Library/setRandomSeed(_:)``.
   ///   - name: `nil` for an automatic one.
   public init(
-    heightFactor: RandomFactor, widthFactor: RandomFactor? = nil, fillMode: FillMode = .reflect,
-    interpolation: Interpolation = .bilinear, fillValue: Double = 0,
+    heightFactor: any RandomFactor, widthFactor: (any RandomFactor)? = nil,
+    fillMode: FillMode = .reflect, interpolation: Interpolation = .bilinear, fillValue: Double = 0,
     dataFormat: DataFormat = .channelsLast, seed: Int? = nil, name: String? = nil
   ) {
     super.init(
       "RandomZoom", name,
       [
-        "height_factor": heightFactor, "width_factor": widthFactor, "fill_mode": fillMode,
-        "interpolation": interpolation, "fill_value": fillValue, "data_format": dataFormat,
-        "seed": seed,
+        "height_factor": given(heightFactor), "width_factor": given(widthFactor),
+        "fill_mode": fillMode, "interpolation": interpolation, "fill_value": fillValue,
+        "data_format": dataFormat, "seed": seed,
       ])
   }
 }
@@ -112,15 +112,17 @@ public final class RandomZoom: Layer, @unchecked Sendable {
 /// else the identity.
 public final class RandomContrast: Layer, @unchecked Sendable {
   /// - Parameters:
-  ///   - factor: 0.2 for factors from 0.8 to 1.2; `.range(a...b)` for those from 1 − a to 1 + b.
+  ///   - factor: 0.2 for factors from 0.8 to 1.2; `a...b` for those from 1 − a to 1 + b.
   ///   - valueRange: Values that pixels may have.
   ///   - seed: Of the random numbers; `nil` for the next of ``Library/setRandomSeed(_:)``.
   ///   - name: `nil` for an automatic one.
   public init(
-    _ factor: RandomFactor, valueRange: ClosedRange<Double> = 0...255, seed: Int? = nil,
+    _ factor: any RandomFactor, valueRange: ClosedRange<Double> = 0...255, seed: Int? = nil,
     name: String? = nil
   ) {
-    super.init("RandomContrast", name, ["factor": factor, "value_range": valueRange, "seed": seed])
+    super.init(
+      "RandomContrast", name,
+      ["factor": given(factor), "value_range": valueRange, "seed": seed])
   }
 }
 
@@ -132,11 +134,11 @@ public final class RandomBrightness: Layer, @unchecked Sendable {
   ///   - seed: Of the random numbers; `nil` for the next of ``Library/setRandomSeed(_:)``.
   ///   - name: `nil` for an automatic one.
   public init(
-    _ factor: RandomFactor, valueRange: ClosedRange<Double> = 0...255, seed: Int? = nil,
+    _ factor: any RandomFactor, valueRange: ClosedRange<Double> = 0...255, seed: Int? = nil,
     name: String? = nil
   ) {
     super.init(
       "RandomBrightness", name,
-      ["factor": factor, "value_range": valueRange, "seed": seed])
+      ["factor": given(factor), "value_range": valueRange, "seed": seed])
   }
 }

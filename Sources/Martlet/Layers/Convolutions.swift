@@ -64,8 +64,8 @@ public final class Conv2D: Layer, @unchecked Sendable {
   ///   - biasConstraint: What the bias is brought back to after each step.
   ///   - name: `nil` for an automatic one.
   public init(
-    filters: Int, kernelSize: Extent2D, strides: Extent2D = 1, padding: Padding = .valid,
-    dataFormat: DataFormat = .channelsLast, dilationRate: Extent2D = 1, groups: Int = 1,
+    filters: Int, kernelSize: any Extent2D, strides: any Extent2D = 1, padding: Padding = .valid,
+    dataFormat: DataFormat = .channelsLast, dilationRate: any Extent2D = 1, groups: Int = 1,
     activation: ActivationFunction = .linear, useBias: Bool = true,
     kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
     kernelRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
@@ -74,12 +74,12 @@ public final class Conv2D: Layer, @unchecked Sendable {
     super.init(
       "Conv2D", name,
       [
-        "filters": filters, "kernel_size": kernelSize, "strides": strides, "padding": padding,
-        "data_format": dataFormat, "dilation_rate": dilationRate, "groups": groups,
-        "activation": activation, "use_bias": useBias, "kernel_initializer": kernelInitializer,
-        "bias_initializer": biasInitializer, "kernel_regularizer": kernelRegularizer,
-        "bias_regularizer": biasRegularizer, "kernel_constraint": kernelConstraint,
-        "bias_constraint": biasConstraint,
+        "filters": filters, "kernel_size": given(kernelSize), "strides": given(strides),
+        "padding": padding, "data_format": dataFormat, "dilation_rate": given(dilationRate),
+        "groups": groups, "activation": activation, "use_bias": useBias,
+        "kernel_initializer": kernelInitializer, "bias_initializer": biasInitializer,
+        "kernel_regularizer": kernelRegularizer, "bias_regularizer": biasRegularizer,
+        "kernel_constraint": kernelConstraint, "bias_constraint": biasConstraint,
       ])
   }
 }
@@ -107,9 +107,9 @@ public final class Conv2DTranspose: Layer, @unchecked Sendable {
   ///   - biasConstraint: What the bias is brought back to after each step.
   ///   - name: `nil` for an automatic one.
   public init(
-    filters: Int, kernelSize: Extent2D, strides: Extent2D = 1, padding: Padding = .valid,
-    outputPadding: Extent2D? = nil, dataFormat: DataFormat = .channelsLast,
-    dilationRate: Extent2D = 1, activation: ActivationFunction = .linear, useBias: Bool = true,
+    filters: Int, kernelSize: any Extent2D, strides: any Extent2D = 1, padding: Padding = .valid,
+    outputPadding: (any Extent2D)? = nil, dataFormat: DataFormat = .channelsLast,
+    dilationRate: any Extent2D = 1, activation: ActivationFunction = .linear, useBias: Bool = true,
     kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
     kernelRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
     kernelConstraint: Constraint? = nil, biasConstraint: Constraint? = nil, name: String? = nil
@@ -117,12 +117,12 @@ public final class Conv2DTranspose: Layer, @unchecked Sendable {
     super.init(
       "Conv2DTranspose", name,
       [
-        "filters": filters, "kernel_size": kernelSize, "strides": strides, "padding": padding,
-        "output_padding": outputPadding, "data_format": dataFormat, "dilation_rate": dilationRate,
-        "activation": activation, "use_bias": useBias, "kernel_initializer": kernelInitializer,
-        "bias_initializer": biasInitializer, "kernel_regularizer": kernelRegularizer,
-        "bias_regularizer": biasRegularizer, "kernel_constraint": kernelConstraint,
-        "bias_constraint": biasConstraint,
+        "filters": filters, "kernel_size": given(kernelSize), "strides": given(strides),
+        "padding": padding, "output_padding": given(outputPadding), "data_format": dataFormat,
+        "dilation_rate": given(dilationRate), "activation": activation, "use_bias": useBias,
+        "kernel_initializer": kernelInitializer, "bias_initializer": biasInitializer,
+        "kernel_regularizer": kernelRegularizer, "bias_regularizer": biasRegularizer,
+        "kernel_constraint": kernelConstraint, "bias_constraint": biasConstraint,
       ])
   }
 }
@@ -149,9 +149,9 @@ public final class DepthwiseConv2D: Layer, @unchecked Sendable {
   ///   - biasConstraint: What the bias is brought back to after each step.
   ///   - name: `nil` for an automatic one.
   public init(
-    kernelSize: Extent2D, strides: Extent2D = 1, padding: Padding = .valid,
-    depthMultiplier: Int = 1, dataFormat: DataFormat = .channelsLast, dilationRate: Extent2D = 1,
-    activation: ActivationFunction = .linear, useBias: Bool = true,
+    kernelSize: any Extent2D, strides: any Extent2D = 1, padding: Padding = .valid,
+    depthMultiplier: Int = 1, dataFormat: DataFormat = .channelsLast,
+    dilationRate: any Extent2D = 1, activation: ActivationFunction = .linear, useBias: Bool = true,
     depthwiseInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
     depthwiseRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
     depthwiseConstraint: Constraint? = nil, biasConstraint: Constraint? = nil, name: String? = nil
@@ -159,9 +159,9 @@ public final class DepthwiseConv2D: Layer, @unchecked Sendable {
     super.init(
       "DepthwiseConv2D", name,
       [
-        "kernel_size": kernelSize, "strides": strides, "padding": padding,
+        "kernel_size": given(kernelSize), "strides": given(strides), "padding": padding,
         "depth_multiplier": depthMultiplier, "data_format": dataFormat,
-        "dilation_rate": dilationRate, "activation": activation, "use_bias": useBias,
+        "dilation_rate": given(dilationRate), "activation": activation, "use_bias": useBias,
         "depthwise_initializer": depthwiseInitializer, "bias_initializer": biasInitializer,
         "depthwise_regularizer": depthwiseRegularizer, "bias_regularizer": biasRegularizer,
         "depthwise_constraint": depthwiseConstraint, "bias_constraint": biasConstraint,
@@ -196,9 +196,9 @@ public final class SeparableConv2D: Layer, @unchecked Sendable {
   ///   - biasConstraint: What the bias is brought back to after each step.
   ///   - name: `nil` for an automatic one.
   public init(
-    filters: Int, kernelSize: Extent2D, strides: Extent2D = 1, padding: Padding = .valid,
-    dataFormat: DataFormat = .channelsLast, dilationRate: Extent2D = 1, depthMultiplier: Int = 1,
-    activation: ActivationFunction = .linear, useBias: Bool = true,
+    filters: Int, kernelSize: any Extent2D, strides: any Extent2D = 1, padding: Padding = .valid,
+    dataFormat: DataFormat = .channelsLast, dilationRate: any Extent2D = 1,
+    depthMultiplier: Int = 1, activation: ActivationFunction = .linear, useBias: Bool = true,
     depthwiseInitializer: Initializer = .glorotUniform,
     pointwiseInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
     depthwiseRegularizer: Regularizer? = nil, pointwiseRegularizer: Regularizer? = nil,
@@ -208,8 +208,8 @@ public final class SeparableConv2D: Layer, @unchecked Sendable {
     super.init(
       "SeparableConv2D", name,
       [
-        "filters": filters, "kernel_size": kernelSize, "strides": strides, "padding": padding,
-        "data_format": dataFormat, "dilation_rate": dilationRate,
+        "filters": filters, "kernel_size": given(kernelSize), "strides": given(strides),
+        "padding": padding, "data_format": dataFormat, "dilation_rate": given(dilationRate),
         "depth_multiplier": depthMultiplier, "activation": activation, "use_bias": useBias,
         "depthwise_initializer": depthwiseInitializer,
         "pointwise_initializer": pointwiseInitializer, "bias_initializer": biasInitializer,

@@ -55,7 +55,7 @@ public final class LayerNormalization: Layer, @unchecked Sendable {
   ///   - gammaConstraint: What `gamma` is brought back to after each step.
   ///   - name: `nil` for an automatic one.
   public init(
-    axis: Axes = -1, epsilon: Double = 0.001, center: Bool = true, scale: Bool = true,
+    axis: any Axes = -1, epsilon: Double = 0.001, center: Bool = true, scale: Bool = true,
     betaInitializer: Initializer = .zeros, gammaInitializer: Initializer = .ones,
     betaRegularizer: Regularizer? = nil, gammaRegularizer: Regularizer? = nil,
     betaConstraint: Constraint? = nil, gammaConstraint: Constraint? = nil, name: String? = nil
@@ -63,7 +63,7 @@ public final class LayerNormalization: Layer, @unchecked Sendable {
     super.init(
       "LayerNormalization", name,
       [
-        "axis": axis, "epsilon": epsilon, "center": center, "scale": scale,
+        "axis": given(axis), "epsilon": epsilon, "center": center, "scale": scale,
         "beta_initializer": betaInitializer, "gamma_initializer": gammaInitializer,
         "beta_regularizer": betaRegularizer, "gamma_regularizer": gammaRegularizer,
         "beta_constraint": betaConstraint, "gamma_constraint": gammaConstraint,
@@ -111,8 +111,8 @@ public final class RMSNormalization: Layer, @unchecked Sendable {
   ///   - axis: The axes that the mean is taken over.
   ///   - epsilon: Added to the variance, so that nothing is divided by 0.
   ///   - name: `nil` for an automatic one.
-  public init(axis: Axes = -1, epsilon: Double = 1e-6, name: String? = nil) {
-    super.init("RMSNormalization", name, ["axis": axis, "epsilon": epsilon])
+  public init(axis: any Axes = -1, epsilon: Double = 1e-6, name: String? = nil) {
+    super.init("RMSNormalization", name, ["axis": given(axis), "epsilon": epsilon])
   }
 }
 
@@ -121,8 +121,8 @@ public final class UnitNormalization: Layer, @unchecked Sendable {
   /// - Parameters:
   ///   - axis: The axes that the length is taken over.
   ///   - name: `nil` for an automatic one.
-  public init(axis: Axes = -1, name: String? = nil) {
-    super.init("UnitNormalization", name, ["axis": axis])
+  public init(axis: any Axes = -1, name: String? = nil) {
+    super.init("UnitNormalization", name, ["axis": given(axis)])
   }
 }
 
@@ -136,12 +136,12 @@ public final class Normalization: Layer, @unchecked Sendable {
   ///   - invert: Whether it goes back: x · √variance + mean.
   ///   - name: `nil` for an automatic one.
   public init(
-    axis: Axes = -1, mean: Numbers? = nil, variance: Numbers? = nil, invert: Bool = false,
-    name: String? = nil
+    axis: any Axes = -1, mean: (any Numbers)? = nil, variance: (any Numbers)? = nil,
+    invert: Bool = false, name: String? = nil
   ) {
     super.init(
       "Normalization", name,
-      ["axis": axis, "mean": mean, "variance": variance, "invert": invert])
+      ["axis": given(axis), "mean": given(mean), "variance": given(variance), "invert": invert])
   }
 }
 
@@ -151,7 +151,7 @@ public final class Rescaling: Layer, @unchecked Sendable {
   ///   - scale: One number, or one for each channel.
   ///   - offset: One number, or one for each channel.
   ///   - name: `nil` for an automatic one.
-  public init(scale: Numbers, offset: Numbers = 0, name: String? = nil) {
-    super.init("Rescaling", name, ["scale": scale, "offset": offset])
+  public init(scale: any Numbers, offset: any Numbers = 0, name: String? = nil) {
+    super.init("Rescaling", name, ["scale": given(scale), "offset": given(offset)])
   }
 }

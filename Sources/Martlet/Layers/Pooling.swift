@@ -25,12 +25,15 @@ public final class MaxPooling2D: Layer, @unchecked Sendable {
   ///   - dataFormat: Where the channels stand.
   ///   - name: `nil` for an automatic one.
   public init(
-    poolSize: Extent2D = 2, strides: Extent2D? = nil, padding: Padding = .valid,
+    poolSize: any Extent2D = 2, strides: (any Extent2D)? = nil, padding: Padding = .valid,
     dataFormat: DataFormat = .channelsLast, name: String? = nil
   ) {
     super.init(
       "MaxPooling2D", name,
-      ["pool_size": poolSize, "strides": strides, "padding": padding, "data_format": dataFormat])
+      [
+        "pool_size": given(poolSize), "strides": given(strides), "padding": padding,
+        "data_format": dataFormat,
+      ])
   }
 }
 
@@ -63,12 +66,15 @@ public final class AveragePooling2D: Layer, @unchecked Sendable {
   ///   - dataFormat: Where the channels stand.
   ///   - name: `nil` for an automatic one.
   public init(
-    poolSize: Extent2D, strides: Extent2D? = nil, padding: Padding = .valid,
+    poolSize: any Extent2D, strides: (any Extent2D)? = nil, padding: Padding = .valid,
     dataFormat: DataFormat = .channelsLast, name: String? = nil
   ) {
     super.init(
       "AveragePooling2D", name,
-      ["pool_size": poolSize, "strides": strides, "padding": padding, "data_format": dataFormat])
+      [
+        "pool_size": given(poolSize), "strides": given(strides), "padding": padding,
+        "data_format": dataFormat,
+      ])
   }
 }
 

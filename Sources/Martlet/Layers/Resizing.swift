@@ -59,12 +59,12 @@ public final class UpSampling2D: Layer, @unchecked Sendable {
   ///   - interpolation: How points between those of the image are found.
   ///   - name: `nil` for an automatic one.
   public init(
-    size: Extent2D = 2, dataFormat: DataFormat = .channelsLast,
+    size: any Extent2D = 2, dataFormat: DataFormat = .channelsLast,
     interpolation: Interpolation = .nearest, name: String? = nil
   ) {
     super.init(
       "UpSampling2D", name,
-      ["size": size, "data_format": dataFormat, "interpolation": interpolation])
+      ["size": given(size), "data_format": dataFormat, "interpolation": interpolation])
   }
 }
 

@@ -47,17 +47,17 @@ extension GraphValue {
 
   /// Every element plus a number, as ``Rescaling`` gives it.
   public static func + (a: Self, number: Double) throws(MartletError) -> Symbol {
-    try Rescaling(scale: 1, offset: Numbers(number))(a)
+    try Rescaling(scale: 1, offset: number)(a)
   }
 
   /// Every element less a number, as ``Rescaling`` gives it.
   public static func - (a: Self, number: Double) throws(MartletError) -> Symbol {
-    try Rescaling(scale: 1, offset: Numbers(-number))(a)
+    try Rescaling(scale: 1, offset: -number)(a)
   }
 
   /// Every element times a number, as ``Rescaling`` gives it.
   public static func * (a: Self, number: Double) throws(MartletError) -> Symbol {
-    try Rescaling(scale: Numbers(number))(a)
+    try Rescaling(scale: number)(a)
   }
 
   /// Every element times a number, as ``Rescaling`` gives it.

@@ -18,18 +18,18 @@ extension Model {
   /// Models of branches have a fourth column with the layers that each is connected to.
   public func summary() -> String {
     let model = session.model
-    let steps = model.steps.filter { !isSequential || !$0.inputs.isEmpty }
-    let isChain = !steps.contains { $0.inputs.count > 1 }
+    let calls = model.calls.filter { !isSequential || !$0.inputs.isEmpty }
+    let isChain = !calls.contains { $0.inputs.count > 1 }
     var seen = Set<ObjectIdentifier>()
     var rows = [["Layer (type)", "Output shape", "Param #", "Connected to"]]
-    for step in steps {
+    for call in calls {
       // A layer that is called again has no weights of its own then.
-      let isFirst = seen.insert(ObjectIdentifier(step.layer)).inserted
-      let count = isFirst ? step.layer.variables.reduce(0) { $0 + $1.count } : 0
+      let isFirst = seen.insert(ObjectIdentifier(call.layer)).inserted
+      let count = isFirst ? call.layer.variables.reduce(0) { $0 + $1.count } : 0
       rows.append([
-        "\(step.layer.name) (\(step.layer.className))",
-        step.shapes.map(\.batchDescription).joined(separator: ", "), grouped(count),
-        step.inputs.map(\.name).joined(separator: ", "),
+        "\(call.layer.name) (\(call.layer.className))",
+        call.shapes.map(\.batchDescription).joined(separator: ", "), grouped(count),
+        call.inputs.map(\.name).joined(separator: ", "),
       ])
     }
     if isChain { rows = rows.map { Array($0.dropLast()) } }

@@ -1,6 +1,7 @@
 import MartletGraph
 
-/// How large the steps of training are: a number, `0.01`, or a schedule that makes it fall.
+/// How large the steps of training are: a number, `0.01`, or a schedule that makes it fall. A number that
+/// the program works out is said as `LearningRate(rate)`.
 ///
 /// ```swift
 /// .adam(learningRate: .cosineDecay(1e-3, steps: 10_000, warmupTarget: 3e-3, warmupSteps: 500))

@@ -206,8 +206,8 @@ extension Loss {
   /// - Parameters:
   ///   - axis: `nil` for the whole batch, `-1` for each row, or all axes but that of the samples.
   ///   - reduction: How the losses of the predictions become one number.
-  public static func dice(axis: Axes? = nil, reduction: Reduction = .mean) -> Loss {
-    Loss("Dice", ["axis": axis, "reduction": reduction])
+  public static func dice(axis: (any Axes)? = nil, reduction: Reduction = .mean) -> Loss {
+    Loss("Dice", ["axis": given(axis), "reduction": reduction])
   }
 
   /// Dice with weights of their own for what is missed and what is too much.
@@ -218,8 +218,8 @@ extension Loss {
   ///   - axis: `nil` for the whole batch, `-1` for each row, or all axes but that of the samples.
   ///   - reduction: How the losses of the predictions become one number.
   public static func tversky(
-    alpha: Double = 0.5, beta: Double = 0.5, axis: Axes? = nil, reduction: Reduction = .mean
+    alpha: Double = 0.5, beta: Double = 0.5, axis: (any Axes)? = nil, reduction: Reduction = .mean
   ) -> Loss {
-    Loss("Tversky", ["alpha": alpha, "beta": beta, "axis": axis, "reduction": reduction])
+    Loss("Tversky", ["alpha": alpha, "beta": beta, "axis": given(axis), "reduction": reduction])
   }
 }

@@ -143,9 +143,9 @@ extension Metric {
   ///     as many; `nil` for 0.5.
   ///   - name: Key of the value in results.
   public static func truePositives(
-    thresholds: Numbers? = nil, name: String = "true_positives"
+    thresholds: (any Numbers)? = nil, name: String = "true_positives"
   ) -> Metric {
-    Metric("TruePositives", name, ["thresholds": thresholds])
+    Metric("TruePositives", name, ["thresholds": given(thresholds)])
   }
 
   /// Zeros that are predicted as ones.
@@ -155,9 +155,9 @@ extension Metric {
   ///     as many; `nil` for 0.5.
   ///   - name: Key of the value in results.
   public static func falsePositives(
-    thresholds: Numbers? = nil, name: String = "false_positives"
+    thresholds: (any Numbers)? = nil, name: String = "false_positives"
   ) -> Metric {
-    Metric("FalsePositives", name, ["thresholds": thresholds])
+    Metric("FalsePositives", name, ["thresholds": given(thresholds)])
   }
 
   /// Zeros that are predicted.
@@ -167,9 +167,9 @@ extension Metric {
   ///     as many; `nil` for 0.5.
   ///   - name: Key of the value in results.
   public static func trueNegatives(
-    thresholds: Numbers? = nil, name: String = "true_negatives"
+    thresholds: (any Numbers)? = nil, name: String = "true_negatives"
   ) -> Metric {
-    Metric("TrueNegatives", name, ["thresholds": thresholds])
+    Metric("TrueNegatives", name, ["thresholds": given(thresholds)])
   }
 
   /// Ones that are predicted as zeros.
@@ -179,9 +179,9 @@ extension Metric {
   ///     as many; `nil` for 0.5.
   ///   - name: Key of the value in results.
   public static func falseNegatives(
-    thresholds: Numbers? = nil, name: String = "false_negatives"
+    thresholds: (any Numbers)? = nil, name: String = "false_negatives"
   ) -> Metric {
-    Metric("FalseNegatives", name, ["thresholds": thresholds])
+    Metric("FalseNegatives", name, ["thresholds": given(thresholds)])
   }
 
   /// Share of ones among what is predicted as one.
@@ -193,9 +193,11 @@ extension Metric {
   ///   - classID: Looks at one class alone.
   ///   - name: Key of the value in results.
   public static func precision(
-    thresholds: Numbers? = nil, topK: Int? = nil, classID: Int? = nil, name: String = "precision"
+    thresholds: (any Numbers)? = nil, topK: Int? = nil, classID: Int? = nil,
+    name: String = "precision"
   ) -> Metric {
-    Metric("Precision", name, ["thresholds": thresholds, "top_k": topK, "class_id": classID])
+    Metric(
+      "Precision", name, ["thresholds": given(thresholds), "top_k": topK, "class_id": classID])
   }
 
   /// Share of ones that are predicted.
@@ -207,9 +209,9 @@ extension Metric {
   ///   - classID: Looks at one class alone.
   ///   - name: Key of the value in results.
   public static func recall(
-    thresholds: Numbers? = nil, topK: Int? = nil, classID: Int? = nil, name: String = "recall"
+    thresholds: (any Numbers)? = nil, topK: Int? = nil, classID: Int? = nil, name: String = "recall"
   ) -> Metric {
-    Metric("Recall", name, ["thresholds": thresholds, "top_k": topK, "class_id": classID])
+    Metric("Recall", name, ["thresholds": given(thresholds), "top_k": topK, "class_id": classID])
   }
 
   /// The best precision at a recall of at least so much.
@@ -289,15 +291,15 @@ extension Metric {
   ///   - name: Key of the value in results.
   public static func auc(
     thresholdCount: Int = 200, curve: Curve = .roc, summationMethod: Summation = .interpolation,
-    thresholds: Numbers? = nil, multiLabel: Bool = false, labelWeights: Numbers? = nil,
+    thresholds: (any Numbers)? = nil, multiLabel: Bool = false, labelWeights: (any Numbers)? = nil,
     fromLogits: Bool = false, name: String = "auc"
   ) -> Metric {
     Metric(
       "AUC", name,
       [
         "num_thresholds": thresholdCount, "curve": curve, "summation_method": summationMethod,
-        "thresholds": thresholds, "multi_label": multiLabel, "label_weights": labelWeights,
-        "from_logits": fromLogits,
+        "thresholds": given(thresholds), "multi_label": multiLabel,
+        "label_weights": given(labelWeights), "from_logits": fromLogits,
       ])
   }
 

@@ -82,6 +82,13 @@ extension Model {
     }
   }
 
+  /// Sets the size of the steps that follow.
+  ///
+  /// - Throws: ``MartletError`` as for a ``LearningRate``.
+  public func setLearningRate(_ rate: Double) throws(MartletError) {
+    try setLearningRate(LearningRate(rate))
+  }
+
   /// Asks a function for the size of each step that follows.
   ///
   /// - Parameter rate: Is given the steps done. A rate that is not finite is an error of the step.

@@ -20,7 +20,8 @@ import Martlet
       guard CommandLine.arguments.count == 2 else { throw Failure("usage: Digits FOLDER") }
       try run(in: CommandLine.arguments[1])
     } catch {
-      fputs("\(error)\n", stderr)
+      let text = "\(error)\n"
+      write(STDERR_FILENO, text, text.utf8.count)
       exit(1)
     }
   }
@@ -33,7 +34,7 @@ import Martlet
     Library.setRandomSeed(7)
     let model = try Sequential(name: "digits") {
       Input(height, width, 1)
-      Rescaling(scale: Numbers(1 / Double(x.scalars.max() ?? 1)))
+      Rescaling(scale: 1 / Double(x.scalars.max() ?? 1))
       Conv2D(filters: 16, kernelSize: 3, padding: .same, activation: .relu)
       MaxPooling2D()
       Conv2D(filters: 32, kernelSize: 3, padding: .same, activation: .relu)
