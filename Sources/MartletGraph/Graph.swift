@@ -5,25 +5,25 @@ import MartletTensors
 /// symbols: what a model is made of.
 package struct Graph: Sendable {
   /// One output of one step.
-  struct Tensor: Hashable, Sendable {
-    let step: Int
-    let output: Int
+  package struct Tensor: Hashable, Sendable {
+    package let step: Int
+    package let output: Int
   }
 
   /// One call of a layer.
-  struct Step: Sendable {
-    let layer: Layer
+  package struct Step: Sendable {
+    package let layer: Layer
     /// How many calls of the layer in this graph came before.
-    fileprivate(set) var call: Int
-    let inputs: [Tensor]
-    let outputShapes: [OpenShape]
+    package fileprivate(set) var call: Int
+    package let inputs: [Tensor]
+    package let outputShapes: [OpenShape]
   }
 
   /// In an order in which every tensor is made before it is used; a branch is finished before the
   /// next one begins, so that its values are still at hand.
-  private(set) var steps: [Step] = []
-  private(set) var inputs: [Tensor] = []
-  private(set) var outputs: [Tensor] = []
+  package private(set) var steps: [Step] = []
+  package private(set) var inputs: [Tensor] = []
+  package private(set) var outputs: [Tensor] = []
   /// Each once, in Keras's order: farthest from the outputs first.
   private(set) var layers: [Layer] = []
 

@@ -26,15 +26,13 @@ package enum LearningRateSchedules {
     PolynomialDecay.self, CosineDecayRestarts.self,
   ]
 
-  package static var classNames: [String] { all.map { $0.className } }
-
   /// - Parameter description: `{"class_name": "ExponentialDecay", "config": {…}}`.
   package static func make(
     _ description: JSONValue
   ) throws(MartletError) -> any LearningRateSchedule {
     let (name, config) = try describedClass(description, "learning-rate schedule")
     guard let type = all.first(where: { $0.className == name }) else {
-      throw unknownName(name, kind: "learning-rate schedule", known: classNames)
+      throw unknownName(name, kind: "learning-rate schedule", known: all.map { $0.className })
     }
     var attributes = Attributes(className: name, object: config)
     _ = attributes.value("name")

@@ -154,11 +154,6 @@ extension Metric {
       + Loss.kinds.flatMap { [$0.functionName] + $0.shortNames }
   }
 
-  /// Classes, those of losses that are metrics as well among them.
-  static var classNames: [String] {
-    kinds.map(\.className) + Loss.kinds.map(\.className).filter { kind($0) != nil }
-  }
-
   private static func kind(_ name: String) -> Kind? {
     let wanted = name.lowercased()
     if let kind = kinds.first(where: { $0.className.lowercased() == wanted || $0.name == wanted }) {

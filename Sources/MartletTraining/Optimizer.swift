@@ -90,8 +90,6 @@ package final class Optimizer {
     Adadelta.self, Lion.self, Ftrl.self,
   ]
 
-  package static var classNames: [String] { rules.map { $0.className } }
-
   /// - Parameter description: `{"class_name": "Adam", "config": {…}}` or the name alone.
   package init(_ description: JSONValue) throws(MartletError) {
     let (name, config) = try describedClass(description, "optimizer")
@@ -100,7 +98,7 @@ package final class Optimizer {
         $0.className.lowercased() == name.lowercased()
       })
     else {
-      throw unknownName(name, kind: "optimizer", known: Optimizer.classNames)
+      throw unknownName(name, kind: "optimizer", known: Optimizer.rules.map { $0.className })
     }
     var attributes = Attributes(className: type.className, object: config)
     _ = attributes.value("name")

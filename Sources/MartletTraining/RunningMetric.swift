@@ -19,9 +19,6 @@ package final class RunningMetric {
     if case .fixed(let function) = metric.function { self.function = function }
   }
 
-  /// The classes of metrics there are.
-  package static var classNames: [String] { Metric.classNames }
-
   package func reset() { lock.withLock { state = [] } }
 
   /// - Parameters:

@@ -1,13 +1,12 @@
 import Martlet
 import Testing
 
+import struct MartletGraph.JSONObject
+import enum MartletGraph.JSONValue
 import enum MartletGraph.Loss
-import enum MartletTraining.LearningRateSchedules
-import class MartletTraining.Optimizer
-import class MartletTraining.RunningMetric
+import class MartletTraining.Session
 
 private typealias Loss = Martlet.Loss
-private typealias Optimizer = Martlet.Optimizer
 
 @Suite(.serialized) struct CompilingTests {
   private static let optimizers: [(name: String, optimizer: Optimizer, rate: Double)] = [
@@ -51,10 +50,22 @@ private typealias Optimizer = Martlet.Optimizer
     ),
   ]
 
+  /// The names that the core lists where it is given one that is none of them.
+  private func knownNames(_ key: String, _ unknown: JSONValue) throws -> Set<String> {
+    let session = Session(try smallNetwork().coreModel)
+    var configuration: JSONObject = ["losses": ["mse"]]
+    configuration[key] = unknown
+    let text = try #require(message { try session.compile(configuration) })
+    let list = try #require(text.firstRange(of: "known are ").map { text[$0.upperBound...] })
+    return Set(list.split(separator: ", ").map { $0.filter { $0 != "'" } })
+  }
+
+  private static let unknown = "0123456789012345"
+
   @Test func everyOptimizer() throws {
-    #expect(
-      Set(CompilingTests.optimizers.map(\.name)) == Set(MartletTraining.Optimizer.classNames))
-    #expect(CompilingTests.allArguments.count == MartletTraining.Optimizer.classNames.count)
+    let known = try knownNames("optimizer", .text(CompilingTests.unknown))
+    #expect(Set(CompilingTests.optimizers.map(\.name)) == known)
+    #expect(CompilingTests.allArguments.count == known.count)
     let model = try smallNetwork()
     for (name, optimizer, rate) in CompilingTests.optimizers {
       try model.compile(optimizer: optimizer, loss: .sparseCategoricalCrossentropy())
@@ -70,8 +81,10 @@ private typealias Optimizer = Martlet.Optimizer
   }
 
   @Test func everySchedule() throws {
-    #expect(
-      Set(CompilingTests.schedules.map(\.name)) == Set(LearningRateSchedules.classNames))
+    let unknown: JSONValue = ["class_name": .text(CompilingTests.unknown)]
+    let known = try knownNames(
+      "optimizer", ["class_name": "SGD", "config": ["learning_rate": unknown]])
+    #expect(Set(CompilingTests.schedules.map(\.name)) == known)
     let model = try smallNetwork()
     for (name, rate, first) in CompilingTests.schedules {
       try model.compile(
@@ -197,10 +210,14 @@ private typealias Optimizer = Martlet.Optimizer
 
   @Test func everyMetric() throws {
     let (ofOneHot, ofLabels) = CompilingTests.metrics
-    // Means and sums of values compare nothing: there is no compiling them.
-    #expect(
-      Set((ofOneHot + ofLabels).map(\.0))
-        == Set(RunningMetric.classNames).subtracting(["Mean", "Sum"]))
+    // Short names mean what there is already, losses of regions are no metrics, and means and sums of
+    // values compare nothing.
+    let known = try knownNames("metrics", [[.text(CompilingTests.unknown)]]).subtracting([
+      "accuracy", "acc", "bce", "kld", "mse", "mae", "mape", "msle", "dice", "tversky", "mean",
+      "sum",
+    ])
+    let own = ["accuracy": "exact_accuracy", "logcosh": "log_cosh_error"]
+    #expect(Set((ofOneHot + ofLabels).map { own[$0.1.name] ?? $0.1.name }) == known)
     let model = try smallNetwork()
     let (x, labels) = try squares(8)
     let oneHot = try Tensor(shape: [8, 2], scalars: labels.flatMap { [Float(1 - $0), Float($0)] })

@@ -65,6 +65,9 @@ public class Model: Layer, @unchecked Sendable {
     super.init(session.model)
   }
 
+  /// What stands behind it.
+  package final var coreModel: MartletGraph.Model { session.model }
+
   // MARK: Parts
 
   /// The layers in Keras's order, inputs among them, models within it not taken apart.

@@ -1,36 +1,38 @@
+import MartletGraph
 import MartletTensors
 
 /// Models seen as the calls they consist of.
-extension Model {
+extension MartletGraph.Model {
   /// Symbols for the inputs and outputs, with a history between them that is the model's graph: what it
   /// was made of, or would be. The calls are those that there were; the layers do not count them again.
-  package var symbols: (inputs: [Symbol], outputs: [Symbol]) {
+  var symbols: (inputs: [MartletGraph.Symbol], outputs: [MartletGraph.Symbol]) {
     var nodes: [Node] = []
     for step in graph.steps {
       nodes.append(
         Node(
           layer: step.layer, callIndex: step.call,
-          inputs: step.inputs.map { Symbol(node: nodes[$0.step], output: $0.output) },
+          inputs: step.inputs.map { MartletGraph.Symbol(node: nodes[$0.step], output: $0.output) },
           outputShapes: step.outputShapes))
     }
-    func symbol(_ tensor: Graph.Tensor) -> Symbol {
-      Symbol(node: nodes[tensor.step], output: tensor.output)
+    func symbol(_ tensor: Graph.Tensor) -> MartletGraph.Symbol {
+      MartletGraph.Symbol(node: nodes[tensor.step], output: tensor.output)
     }
     return (graph.inputs.map(symbol), graph.outputs.map(symbol))
   }
 
   /// The calls in the order in which they are worked out: the shapes that each gives, and the layers
   /// whose outputs it is called on.
-  package var calls: [(layer: Layer, shapes: [OpenShape], inputs: [Layer])] {
+  var calls: [(layer: MartletGraph.Layer, shapes: [OpenShape], inputs: [MartletGraph.Layer])] {
     graph.steps.map { step in
       (step.layer, step.outputShapes, step.inputs.map { graph.steps[$0.step].layer })
     }
   }
 }
 
-extension Symbol {
+extension MartletGraph.Symbol {
   /// The calls that outputs follow from, back to the inputs, each once.
-  package static func nodes(from inputs: [Symbol], to outputs: [Symbol]) -> [Node] {
+  static func nodes(from inputs: [MartletGraph.Symbol], to outputs: [MartletGraph.Symbol]) -> [Node]
+  {
     var seen = Set(inputs.map { ObjectIdentifier($0.node) })
     var found = inputs.map(\.node)
     var open = outputs.map(\.node)
