@@ -24,7 +24,7 @@ stop() {
 case $prefix in /*) ;; *) stop "PREFIX must begin with /, received $prefix" ;; esac
 case $libdir in /*) stop "LIBDIR is a folder in PREFIX, such as lib64, received $libdir" ;; esac
 
-version=$(sed -n 's/.*static let version = "\(.*\)"/\1/p' "$source/Sources/Martlet/Library.swift")
+version=$(sed -n 's/.*static let version = "\(.*\)"/\1/p' "$source/Sources/MartletSettings/Settings.swift")
 abi=$(sed -n 's/#define MARTLET_ABI_VERSION //p' "$header")
 # From the library's folder to PREFIX.
 up=$(echo "$libdir" | sed 's,[^/][^/]*,..,g')

@@ -129,7 +129,7 @@ package struct Graph: Sendable {
   }
 
   /// What every step gives, as symbols again.
-  var symbols: [[Symbol]] {
+  package var symbols: [[Symbol]] {
     var made: [[Symbol]] = []
     for step in steps {
       let node = Node(

@@ -5,11 +5,6 @@ package struct Symbol: Hashable, Sendable {
   package let node: Node
   package let output: Int
 
-  package init(node: Node, output: Int) {
-    self.node = node
-    self.output = output
-  }
-
   package var layer: Layer { node.layer }
   /// Of one sample.
   package var shape: OpenShape { node.outputShapes[output] }
@@ -33,7 +28,7 @@ package final class Node: @unchecked Sendable {
   package private(set) var inputs: [Symbol]
   package let outputShapes: [OpenShape]
 
-  package init(layer: Layer, callIndex: Int, inputs: [Symbol], outputShapes: [OpenShape]) {
+  init(layer: Layer, callIndex: Int, inputs: [Symbol], outputShapes: [OpenShape]) {
     self.layer = layer
     self.callIndex = callIndex
     self.inputs = inputs

@@ -6,17 +6,8 @@ extension MartletGraph.Model {
   /// Symbols for the inputs and outputs, with a history between them that is the model's graph: what it
   /// was made of, or would be. The calls are those that there were; the layers do not count them again.
   var symbols: (inputs: [MartletGraph.Symbol], outputs: [MartletGraph.Symbol]) {
-    var nodes: [Node] = []
-    for step in graph.steps {
-      nodes.append(
-        Node(
-          layer: step.layer, callIndex: step.call,
-          inputs: step.inputs.map { MartletGraph.Symbol(node: nodes[$0.step], output: $0.output) },
-          outputShapes: step.outputShapes))
-    }
-    func symbol(_ tensor: Graph.Tensor) -> MartletGraph.Symbol {
-      MartletGraph.Symbol(node: nodes[tensor.step], output: tensor.output)
-    }
+    let made = graph.symbols
+    func symbol(_ tensor: Graph.Tensor) -> MartletGraph.Symbol { made[tensor.step][tensor.output] }
     return (graph.inputs.map(symbol), graph.outputs.map(symbol))
   }
 
