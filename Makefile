@@ -31,8 +31,8 @@ MARTLET_LIBRARY ?=
 CORE := $(or $(MARTLET_LIBRARY),.build/release/libmartlet-c.so)
 INSTALL := PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" DESTDIR="$(DESTDIR)" tools/install.sh
 
-.PHONY: demo docs-swift examples-swift test test-swift test-python test-c test-examples sanitize nightly lint format examples pages \
-  bench bench-peers wheel build library install uninstall clean
+.PHONY: demo test test-swift test-python test-c test-examples sanitize nightly lint format examples \
+  examples-swift pages docs-swift bench bench-peers wheel build library install uninstall clean
 
 demo: build $(VENV)/plot
 	$(RUN) examples/demo.py
@@ -72,7 +72,7 @@ examples: build $(VENV)/languages
 sanitize: test-c
 	sh Tests/sanitizers.sh
 
-nightly: build $(VENV)/test sanitize
+nightly: build $(VENV)/test sanitize examples-swift docs-swift
 	KERAS_BACKEND=jax $(RUN) -m pytest -m nightly
 	SWIFT="$(SWIFT)" sh Tests/swift-package.sh
 
@@ -95,11 +95,9 @@ format: $(VENV)/test
 pages: $(VENV)/base
 	$(RUN) tools/pages.py
 
-# Trains on the digits in Swift.
-examples-swift: $(VENV)/base
-	$(RUN) examples/make_digits.py build/digits
-	$(SWIFT) run -c release --package-path examples/swift --scratch-path .build/examples-swift \
-	  Digits $(CURDIR)/build/digits
+# The program in Swift beside that in Python; the whole library is compiled once more for it.
+examples-swift: build
+	SWIFT="$(SWIFT)" $(RUN) Tests/examples.py $(CORE) Python Swift
 
 bench: build $(VENV)/plot
 	$(RUN) benchmarks/compare.py $(BENCH)

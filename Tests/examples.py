@@ -1,6 +1,8 @@
 """Builds and runs examples/*/digits in every language that is here, and compares what they come to.
 
-    python Tests/examples.py LIBRARY, with a C compiler in CC
+    python Tests/examples.py LIBRARY [LANGUAGE...], with compilers in CC and SWIFT
+
+Without a language all but Swift, for which the whole library is compiled again.
 
 After the same seed all programs must find the same losses and weights, bit by bit, and a model that
 one of them has trained must predict the same in every other one. Languages that are not here are
@@ -24,9 +26,11 @@ BUILD = ROOT / "build" / "examples"
 INSTALLED = BUILD / "installed"
 
 CC = os.environ.get("CC") or "cc"
+SWIFT = os.environ.get("SWIFT") or "swift"
 CXX = "c++" if shutil.which("c++") else "clang++"
 STRICT = ["-O2", "-Wall", "-Wextra", "-pedantic", "-Werror"]
 LINK = [f"-I{INSTALLED}/include", f"-L{INSTALLED}/lib", "-lmartlet", f"-Wl,-rpath,{INSTALLED}/lib"]
+SWIFTPM = [f"--package-path={EXAMPLES}/swift", f"--scratch-path={BUILD}/swift"]
 CARGO = ["--release", "--offline", "--locked", "--quiet", f"--target-dir={BUILD}/rust"]
 
 
@@ -69,6 +73,12 @@ LANGUAGES = [
     ),
     Language("Lua", "luajit", ["luajit", f"{EXAMPLES}/lua/digits.lua"]),
     Language("Ruby", "ruby", ["ruby", f"{EXAMPLES}/ruby/digits.rb"]),
+    Language(
+        "Swift",
+        SWIFT,
+        [f"{BUILD}/swift/release/Digits"],
+        [SWIFT, "build", "-c", "release", *SWIFTPM],
+    ),
 ]
 
 ENVIRONMENT = {
@@ -101,7 +111,7 @@ class Failure(Exception):
 
 def execute(command: list[str]) -> str:
     result = subprocess.run(
-        command, env=ENVIRONMENT, cwd=BUILD, capture_output=True, text=True, timeout=600
+        command, env=ENVIRONMENT, cwd=BUILD, capture_output=True, text=True, timeout=1200
     )
     if result.returncode != 0:
         shown = f"{result.stdout[-2000:]}{result.stderr[-4000:]}"
@@ -180,7 +190,10 @@ def main() -> None:
     prepare(sys.argv[1])
     first: Trained | None = None
     passed = failed = skipped = 0
+    wanted = sys.argv[2:] or [each.name for each in LANGUAGES if each.name != "Swift"]
     for language in LANGUAGES:
+        if language.name not in wanted:
+            continue
         if shutil.which(language.needs) is None:
             print(f"{language.name}: skipped, {language.needs} is not here")
             skipped += 1

@@ -231,7 +231,7 @@ private let cases: [LayerCase] = [
     #"{"axis": [1, 2], "mean": [0.5, 1.5], "variance": [0.25, 2.5], "invert": true}"#),
   LayerCase(
     "Rescaling", Rescaling(scale: 0.5), #"{"scale": 0.5}"#,
-    Rescaling(scale: [0.5, 2], offset: -1), #"{"scale": [0.5, 2], "offset": -1}"#),
+    Rescaling(scale: [0.5, 2], offset: -1.0), #"{"scale": [0.5, 2], "offset": -1}"#),
   LayerCase(
     "Dropout", Dropout(0.5), #"{"rate": 0.5}"#, Dropout(0.5, noiseShape: [nil, 1, 3], seed: 4),
     #"{"rate": 0.5, "noise_shape": [null, 1, 3], "seed": 4}"#),

@@ -31,6 +31,15 @@ import Testing
     #expect(model.parameterCount == 20 + 76 + 40 + 99)
   }
 
+  /// The quotient of two whole numbers is one of floating-point numbers where a layer takes those.
+  @Test func quotientsOfLiterals() throws {
+    let model = try Sequential {
+      Input(1)
+      Rescaling(scale: 1 / 4, offset: 1 / 2)
+    }
+    #expect(try model.predict([2] as [Float]).scalars == [1])
+  }
+
   @Test func sequentialMessages() {
     #expect(
       message { _ = try Sequential([]) }

@@ -21,20 +21,18 @@ extension Array: Axes where Element == Int {}
 
 /// One number for all, or a list with one for each position: `0.5`, `[0.2, 0.3, 0.4]`.
 ///
-/// `Double`, `Int` and lists of them are all that conform.
+/// `Double` and `[Double]` are all that conform: where an `Int` would do, too, `1 / 255` would be 0.
 public protocol Numbers: Sendable {}
 
 extension Double: Numbers {}
-extension Int: Numbers {}
-extension Array: Numbers where Element: Numbers {}
+extension Array: Numbers where Element == Double {}
 
 /// The range that a random factor is drawn from: `0.2` for -0.2 to 0.2, or `-0.1...0.3`.
 ///
-/// `Double`, `Int` and `ClosedRange<Double>` are all that conform.
+/// `Double` and `ClosedRange<Double>` are all that conform.
 public protocol RandomFactor: Sendable {}
 
 extension Double: RandomFactor {}
-extension Int: RandomFactor {}
 extension ClosedRange: RandomFactor where Bound == Double {}
 
 extension ClosedRange: Argument where Bound == Double {

@@ -145,13 +145,21 @@ public final class Normalization: Layer, @unchecked Sendable {
   }
 }
 
-/// x · `scale` + `offset`, such as `Rescaling(scale: 1 / 255.0)` for pixels.
+/// x · `scale` + `offset`, such as `Rescaling(scale: 1 / 255)` for pixels.
 public final class Rescaling: Layer, @unchecked Sendable {
+  /// - Parameters:
+  ///   - scale: For all channels.
+  ///   - offset: For all channels.
+  ///   - name: `nil` for an automatic one.
+  public init(scale: Double, offset: Double = 0, name: String? = nil) {
+    super.init("Rescaling", name, ["scale": scale, "offset": offset])
+  }
+
   /// - Parameters:
   ///   - scale: One number, or one for each channel.
   ///   - offset: One number, or one for each channel.
   ///   - name: `nil` for an automatic one.
-  public init(scale: any Numbers, offset: any Numbers = 0, name: String? = nil) {
+  public init(scale: any Numbers, offset: any Numbers = 0.0, name: String? = nil) {
     super.init("Rescaling", name, ["scale": given(scale), "offset": given(offset)])
   }
 }
