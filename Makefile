@@ -66,7 +66,7 @@ test-c: build $(VENV)/languages
 test-examples: examples
 
 examples: build $(VENV)/languages
-	CC="$(CC)" $(RUN) Tests/examples.py $(CORE)
+	CC="$(CC)" SWIFT="$(SWIFT)" $(RUN) Tests/examples.py $(CORE)
 
 # The same programs on libraries that watch every access, and under valgrind.
 sanitize: test-c
@@ -95,9 +95,9 @@ format: $(VENV)/test
 pages: $(VENV)/base
 	$(RUN) tools/pages.py
 
-# The program in Swift beside that in Python; the whole library is compiled once more for it.
+# The program in Swift as a package of its own; the whole library is compiled once more for it.
 examples-swift: build
-	SWIFT="$(SWIFT)" $(RUN) Tests/examples.py $(CORE) Python Swift
+	SWIFT="$(SWIFT)" $(RUN) Tests/examples.py $(CORE) Python SwiftPM
 
 bench: build $(VENV)/plot
 	$(RUN) benchmarks/compare.py $(BENCH)

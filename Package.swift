@@ -106,6 +106,11 @@ let floors: [Target] = [
       ] : []),
 ]
 
+/// The example, for the tests to run without the whole library being built once more. What it is as a package
+/// of its own stands beside it.
+let example = Target.executableTarget(
+  name: "Digits", dependencies: ["Martlet"], path: "examples/swift/Sources/Digits")
+
 let testSupport = Target.target(
   name: "MartletTestSupport",
   dependencies: [
@@ -135,5 +140,5 @@ let package = Package(
     .library(name: "Martlet", targets: ["Martlet"]),
     .library(name: "martlet-c", type: .dynamic, targets: ["MartletC", "MartletLinkage"]),
   ],
-  targets: floors + kernelLevels + [testSupport] + tests,
+  targets: floors + kernelLevels + [example, testSupport] + tests,
   swiftLanguageModes: [.v6])

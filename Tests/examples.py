@@ -2,7 +2,7 @@
 
     python Tests/examples.py LIBRARY [LANGUAGE...], with compilers in CC and SWIFT
 
-Without a language all but Swift, for which the whole library is compiled again.
+Without a language all but SwiftPM, for which the whole library is compiled again.
 
 After the same seed all programs must find the same losses and weights, bit by bit, and a model that
 one of them has trained must predict the same in every other one. Languages that are not here are
@@ -76,13 +76,21 @@ LANGUAGES = [
     Language(
         "Swift",
         SWIFT,
+        [f"{ROOT}/.build/release/Digits"],
+        [SWIFT, "build", "-c", "release", f"--package-path={ROOT}", "--product=Digits"],
+    ),
+    # As a package of its own.
+    Language(
+        "SwiftPM",
+        SWIFT,
         [f"{BUILD}/swift/release/Digits"],
         [SWIFT, "build", "-c", "release", *SWIFTPM],
     ),
 ]
 
 ENVIRONMENT = {
-    **os.environ,
+    # SwiftPM takes CC for its own, and needs clang.
+    **{name: value for name, value in os.environ.items() if name != "CC"},
     "MARTLET_PREFIX": str(INSTALLED),
     "LD_LIBRARY_PATH": f"{INSTALLED}/lib",
     "RUSTFLAGS": "-D warnings",
@@ -190,7 +198,7 @@ def main() -> None:
     prepare(sys.argv[1])
     first: Trained | None = None
     passed = failed = skipped = 0
-    wanted = sys.argv[2:] or [each.name for each in LANGUAGES if each.name != "Swift"]
+    wanted = sys.argv[2:] or [each.name for each in LANGUAGES if each.name != "SwiftPM"]
     for language in LANGUAGES:
         if language.name not in wanted:
             continue

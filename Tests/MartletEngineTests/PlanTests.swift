@@ -64,11 +64,7 @@ import Testing
   func fusedChain(_ activation: Activation) throws {
     let program = try PlanTests.chain(activation)
     #expect(PlanTests.labels(program).count == 3)
-    for kernels in KernelSelection.available {
-      var check = ProgramCheck(program)
-      check.kernels = kernels
-      try check.run()
-    }
+    try ProgramCheck(program).run()
   }
 
   @Test func whatIsReadTwiceDoesNotFuse() throws {
@@ -217,14 +213,11 @@ import Testing
       #expect(!labels.contains("addition") && !labels.contains("activation"))
       #expect(
         labels.filter { $0 == "batch normalization + addition + activation" }.count == 2)
-      for kernels in KernelSelection.available {
-        var check = ProgramCheck(program)
-        check.kernels = kernels
-        check.checkedElements = 2
-        // Batches of a few numbers, normalized five times one after the other.
-        check.tolerance = 1e-4
-        try check.run()
-      }
+      var check = ProgramCheck(program)
+      check.checkedElements = 2
+      // Batches of a few numbers, normalized five times one after the other.
+      check.tolerance = 1e-4
+      try check.run()
     }
   }
 
@@ -254,15 +247,12 @@ import Testing
     program.outputs = [
       try program.apply(ActivationOp(.relu), to: [spread], layer: "relu"), bent, three,
     ]
-    for kernels in KernelSelection.available {
-      for isTraining in [true, false] {
-        var check = ProgramCheck(program)
-        check.kernels = kernels
-        check.isTraining = isTraining
-        check.batch = 6
-        check.capacity = 9
-        try check.run()
-      }
+    for isTraining in [true, false] {
+      var check = ProgramCheck(program)
+      check.isTraining = isTraining
+      check.batch = 6
+      check.capacity = 9
+      try check.run()
     }
   }
 
@@ -347,12 +337,9 @@ import Testing
           PlanTests.labels(program)
             == (isFrozen
               ? folded : ["bias", linear, "batch normalization + activation", "max pooling"]))
-        for kernels in KernelSelection.available {
-          var check = ProgramCheck(program)
-          check.kernels = kernels
-          check.checkedElements = 4
-          try check.run()
-        }
+        var check = ProgramCheck(program)
+        check.checkedElements = 4
+        try check.run()
       }
     }
   }

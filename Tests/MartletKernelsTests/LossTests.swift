@@ -91,7 +91,8 @@ import Testing
   @Test(arguments: KernelSelection.available, functions)
   func lossesAndGradientsEqualTheTwin(_ kernels: Kernels, _ function: LossFunction) {
     for size in awkwardCounts(kernels) {
-      for rows in [1, 3, 2 * kernels.vectorWidth + 1] {
+      // Many rows where a row is less than a vector: there vectors may reach across rows.
+      for rows in size < kernels.vectorWidth ? [1, 3, 2 * kernels.vectorWidth + 1] : [1, 3] {
         let seed = size * 100 + rows
         var generator = SeededGenerator(seed: seed)
         // Probabilities stay away from the clip, where the derivative jumps.

@@ -9,8 +9,6 @@ import Testing
 /// Every operation at every instruction-set level against its plain twin in double precision:
 /// values, and gradients of inputs and variables by central differences.
 @Suite struct OperationTests {
-  static let levels = KernelSelection.available
-
   private func check(
     _ operation: some Operation, _ inputs: [[Int]], _ variables: [Variable] = [],
     isTraining: Bool = true, elements: Int = 24, location: SourceLocation = #_sourceLocation
@@ -25,13 +23,10 @@ import Testing
     _ program: Program, isTraining: Bool = true, elements: Int = 24,
     location: SourceLocation = #_sourceLocation
   ) throws {
-    for kernels in OperationTests.levels {
-      var check = ProgramCheck(program)
-      check.kernels = kernels
-      check.isTraining = isTraining
-      check.checkedElements = elements
-      try check.run(sourceLocation: location)
-    }
+    var check = ProgramCheck(program)
+    check.isTraining = isTraining
+    check.checkedElements = elements
+    try check.run(sourceLocation: location)
   }
 
   struct ConvolutionCase: CustomTestStringConvertible, Sendable {
@@ -190,11 +185,7 @@ import Testing
         program.outputs = [value]
         let fused = program.fused(isTraining: false, computesGradients: false)
         #expect(fused.instructions.count == 2)
-        for kernels in OperationTests.levels {
-          var check = ProgramCheck(program)
-          check.kernels = kernels
-          try check.run()
-        }
+        try ProgramCheck(program).run()
       }
     }
     try check(DepthwiseConvolutionOp(geometry: depthwise), [3, 3, 1, 6], [5, 6, 6])
@@ -255,7 +246,7 @@ import Testing
       var check = ProgramCheck(
         try ProgramCheck.withInputGradient(
           operation, inputs: [try Shape(input)], variables: variables))
-      check.kernels = kernels
+      check.levels = [kernels]
       check.precision = precision
       check.tolerance = tolerance
       check.inputGradientTolerance = inputGradientTolerance
@@ -297,7 +288,7 @@ import Testing
     #expect(
       MatrixProductOp(units: 8, precision: .bfloat16).productPrecision(.float32, inputs: [])
         == .bfloat16)
-    let kernels = try #require(OperationTests.levels.first)
+    let kernels = try #require(KernelSelection.available.first)
     #expect(kernels.with(.bfloat16).product.precision == .float32)
   }
 
@@ -325,11 +316,7 @@ import Testing
       program.fused(isTraining: true, computesGradients: true).instructions.last?.operation
         as? ConvolutionOp)
     #expect(fused.geometry.outputExtents == [10, 9, 16])
-    for kernels in OperationTests.levels {
-      var check = ProgramCheck(program)
-      check.kernels = kernels
-      try check.run()
-    }
+    try ProgramCheck(program).run()
   }
 
   /// Widths of the output from one point to beyond two tiles of the tallest level.
@@ -507,14 +494,11 @@ import Testing
       let shift = try Variable(name: "shift", shape: Shape([size]))
       let prediction = try program.apply(BiasOp(), to: [x], variables: [shift], layer: "shift")
       program.outputs = [try program.apply(distance, to: [target, prediction], layer: "loss")]
-      for kernels in OperationTests.levels {
-        var check = ProgramCheck(program)
-        check.kernels = kernels
-        check.h = 0.125
-        // Targets are inputs here, but have no gradient. That of x is what the shift's is the sum of.
-        check.inputGradientTolerance = .infinity
-        try check.run()
-      }
+      var check = ProgramCheck(program)
+      check.h = 0.125
+      // Targets are inputs here, but have no gradient. That of x is what the shift's is the sum of.
+      check.inputGradientTolerance = .infinity
+      try check.run()
     }
   }
 
@@ -707,11 +691,7 @@ import Testing
     program.activityPenalties.append((value, Penalty(l1: 0, l2: 0.5)))
     program.activityPenalties.append((input, Penalty(l1: 0.5, l2: 0)))
     program.outputs = [value]
-    for kernels in OperationTests.levels {
-      var check = ProgramCheck(program)
-      check.kernels = kernels
-      try check.run()
-    }
+    try ProgramCheck(program).run()
   }
 
   /// Weights of several stretches, the last one short.

@@ -20,7 +20,8 @@ package struct ProgramCheck {
   package var isTraining = true
   package var step: UInt64 = 7
   package var seed: UInt64 = 1
-  package var kernels = KernelSelection.current.kernels
+  /// The instruction-set levels to run on; what the twins say is worked out once for all of them.
+  package var levels = KernelSelection.available
   package var precision = ProductPrecision.float32
   /// Multiply-adds per group of samples: as little as can be, so that small programs have groups, too.
   package var groupWork = 1
@@ -58,29 +59,67 @@ package struct ProgramCheck {
 
   package func run(sourceLocation: SourceLocation = #_sourceLocation) throws {
     var numbers = SeededGenerator(seed: seed)
-    for variable in program.variables {
-      let values = variable.mutableValues()
-      // Moving variances must not be negative.
-      let isVariance = variable.name == "moving_variance"
-      for (index, number) in numbers.floats(variable.count).enumerated() {
-        values[index] = isVariance ? 0.5 + abs(number) : number * 0.7
+    let variables = program.variables.map { variable in
+      numbers.floats(variable.count).map { number in
+        // Moving variances must not be negative.
+        variable.name == "moving_variance" ? 0.5 + abs(number) : number * 0.7
       }
     }
     let inputs = program.inputs.map { id in numbers.floats(batch * program.shapes[id].count) }
-    let outputShapes = program.outputs.map { program.shapes[$0] }
-    let targets = outputShapes.map { numbers.floats(batch * $0.count) }
-    let original = program.variables.map { variable in
-      (0..<variable.count).map { Double(variable.values[$0]) }
-    }
+    let targets = program.outputs.map { numbers.floats(batch * program.shapes[$0].count) }
+    let expected = expected(inputs, targets, variables.map(\.doubles))
 
-    checkFusedTwins(inputs, original, sourceLocation)
-    try checkPrediction(inputs, original, sourceLocation)
-    // Before training, which moves moving averages.
-    try checkInputGradients(inputs, targets, original, sourceLocation)
-    try checkTraining(inputs, targets, original, sourceLocation)
+    checkFusedTwins(inputs, variables.map(\.doubles), sourceLocation)
+    for kernels in levels {
+      // Training moves moving averages.
+      for (variable, values) in zip(program.variables, variables) {
+        variable.mutableValues().update(from: values, count: values.count)
+      }
+      try checkPrediction(kernels, inputs, expected, sourceLocation)
+      try checkInputGradients(kernels, inputs, targets, expected, sourceLocation)
+      try checkTraining(kernels, inputs, targets, expected, sourceLocation)
+    }
   }
 
-  // MARK: Twins
+  // MARK: What the twins say
+
+  private struct Expected {
+    /// One for each output, outside of training.
+    var predictions: [[Double]]
+    /// Of training.
+    var loss: Double
+    /// Of the loss, at the checked elements of each variable of the program; none where there is no gradient.
+    var gradients: [[Double]]
+    /// Of Σ target · prediction, at the checked elements of each input.
+    var inputGradients: [[Double]]
+  }
+
+  private func expected(
+    _ inputs: [[Float]], _ targets: [[Float]], _ variables: [[Double]]
+  ) -> Expected {
+    let exact = inputs.map(\.doubles)
+    func sum(_ inputs: [[Double]]) -> Double {
+      let outputs = reference(program, inputs, variables, isTraining: false)
+      return zip(outputs.joined(), targets.joined()).reduce(0) { $0 + $1.0 * Double($1.1) }
+    }
+    return Expected(
+      predictions: reference(program, exact, variables, isTraining: false),
+      loss: loss(inputs, targets, variables),
+      gradients: program.variables.enumerated().map { position, variable in
+        guard variable.receivesGradient else { return [] }
+        return checked(variable.count).map { element in
+          difference(variables, position, element) { loss(inputs, targets, $0) }
+        }
+      },
+      inputGradients: inputs.enumerated().map { position, input in
+        checked(input.count, ofInput: true).map { difference(exact, position, $0, sum) }
+      })
+  }
+
+  /// The elements whose gradient is checked; fewer of inputs, which are larger.
+  private func checked(_ count: Int, ofInput: Bool = false) -> [Int] {
+    Array(stride(from: 0, to: count, by: max(1, (ofInput ? 3 : 1) * count / checkedElements)))
+  }
 
   /// The twins of fused operations say what those of their parts say one after the other.
   private func checkFusedTwins(
@@ -96,8 +135,9 @@ package struct ProgramCheck {
     for (isTraining, computesGradients) in [(isTraining, true), (false, false)] {
       let fused = program.fused(isTraining: isTraining, computesGradients: computesGradients)
       guard fused.instructions.count < program.instructions.count else { continue }
-      let expected = reference(program, inputs, variables, isTraining: isTraining)
-      let found = reference(fused, inputs, variables, isTraining: isTraining)
+      let exact = inputs.map(\.doubles)
+      let expected = reference(program, exact, variables, isTraining: isTraining)
+      let found = reference(fused, exact, variables, isTraining: isTraining)
       for output in found.indices {
         compare(
           found[output], expected[output], "fused twin of output \(output)", 1e-12, location)
@@ -108,30 +148,31 @@ package struct ProgramCheck {
   // MARK: Prediction
 
   private func checkPrediction(
-    _ inputs: [[Float]], _ variables: [[Double]], _ location: SourceLocation
+    _ kernels: Kernels, _ inputs: [[Float]], _ expected: Expected, _ location: SourceLocation
   ) throws {
     let plan = try Plan(
       program, capacity: capacity, isTraining: false, groupWork: groupWork, kernels: kernels,
       precision: precision)
-    let shapes = program.outputs.map { program.shapes[$0] }
     let feed = Feed()
-    let memory = try shapes.map { try Buffer(floatCount: batch * $0.count) }
+    let memory = try program.outputs.map {
+      try Buffer(floatCount: batch * program.shapes[$0].count)
+    }
     feed.predictions = memory.map(\.floats)
     try withViews(inputs, ids: program.inputs) { views in
       feed.inputs = views
       try plan.run(feed, count: batch, step: step)
     }
-    let expected = reference(program, inputs, variables, isTraining: false)
-    for (output, shape) in shapes.enumerated() {
-      let found = (0..<(batch * shape.count)).map { Double(memory[output].floats[$0]) }
-      compare(found, expected[output], "prediction \(output)", tolerance, location)
+    for (output, values) in expected.predictions.enumerated() {
+      let found = values.indices.map { Double(memory[output].floats[$0]) }
+      compare(found, values, "prediction \(output) on \(kernels.name)", tolerance, location)
     }
   }
 
   // MARK: Training
 
   private func checkTraining(
-    _ inputs: [[Float]], _ targets: [[Float]], _ variables: [[Double]], _ location: SourceLocation
+    _ kernels: Kernels, _ inputs: [[Float]], _ targets: [[Float]], _ expected: Expected,
+    _ location: SourceLocation
   ) throws {
     let heads = program.outputs.enumerated().map { index, value in
       LossHead(
@@ -151,27 +192,20 @@ package struct ProgramCheck {
         plan.finish(feed, count: batch, step: step) { _, _, _ in }
       }
     }
-    let expected = loss(inputs, targets, variables)
     var found = 0.0
     for row in heads.indices {
       for sample in 0..<batch { found += Double(plan.losses[row * capacity + sample]) }
     }
     found = found / Double(batch) + plan.penalty(count: batch)
-    compare([found], [expected], "loss", tolerance, location)
+    compare([found], [expected.loss], "loss on \(kernels.name)", tolerance, location)
 
     let all = program.variables
     for (index, variable) in plan.trainedVariables.enumerated() {
       guard let position = all.firstIndex(where: { $0 === variable }) else { continue }
       let gradient = plan.gradients + plan.gradientOffsets[index]
-      let stride = max(1, variable.count / checkedElements)
-      var foundGradient: [Double] = []
-      var expectedGradient: [Double] = []
-      for element in Swift.stride(from: 0, to: variable.count, by: stride) {
-        foundGradient.append(Double(gradient[element]))
-        expectedGradient.append(
-          difference(variables, position, element) { loss(inputs, targets, $0) })
-      }
-      compare(foundGradient, expectedGradient, "gradient of \(variable.name)", tolerance, location)
+      compare(
+        checked(variable.count).map { Double(gradient[$0]) }, expected.gradients[position],
+        "gradient of \(variable.name) on \(kernels.name)", tolerance, location)
     }
   }
 
@@ -179,7 +213,8 @@ package struct ProgramCheck {
 
   /// Of Σ factor · output.
   private func checkInputGradients(
-    _ inputs: [[Float]], _ factors: [[Float]], _ variables: [[Double]], _ location: SourceLocation
+    _ kernels: Kernels, _ inputs: [[Float]], _ factors: [[Float]], _ expected: Expected,
+    _ location: SourceLocation
   ) throws {
     let plan = try Plan(
       program.outsideTraining, capacity: capacity, isTraining: true, givesInputGradients: true,
@@ -194,24 +229,18 @@ package struct ProgramCheck {
         for _ in 0..<2 { try plan.run(feed, count: batch, step: step) }
       }
     }
-    let exact = inputs.map { $0.map(Double.init) }
-    func sum(_ inputs: [[Double]]) -> Double {
-      let outputs = reference(program, inputs, variables, isTraining: false)
-      return zip(outputs.joined(), factors.joined()).reduce(0) { $0 + $1.0 * Double($1.1) }
-    }
     for (position, input) in inputs.enumerated() {
-      let stride = max(1, 3 * input.count / checkedElements)
-      var found: [Double] = []
-      var expected: [Double] = []
-      for element in Swift.stride(from: 0, to: input.count, by: stride) {
-        found.append(Double(memory[position].floats[element]))
-        expected.append(difference(exact, position, element, sum))
+      let found = checked(input.count, ofInput: true).map {
+        Double(memory[position].floats[$0])
       }
       compare(
-        found, expected, "gradient of input \(position)", inputGradientTolerance ?? tolerance,
+        found, expected.inputGradients[position],
+        "gradient of input \(position) on \(kernels.name)", inputGradientTolerance ?? tolerance,
         location)
     }
   }
+
+  // MARK: Twins
 
   private func difference(
     _ values: [[Double]], _ position: Int, _ element: Int, _ f: ([[Double]]) -> Double
@@ -225,7 +254,7 @@ package struct ProgramCheck {
 
   private func loss(_ inputs: [[Float]], _ targets: [[Float]], _ variables: [[Double]]) -> Double {
     let values = values(
-      program, inputs.map { $0.map(Double.init) }, variables, isTraining: isTraining)
+      program, inputs.map(\.doubles), variables, isTraining: isTraining)
     let ofOutputs = zip(program.outputs, targets).reduce(0.0) { sum, pair in
       let (output, target) = (values[pair.0], pair.1)
       var squares = 0.0
@@ -242,12 +271,6 @@ package struct ProgramCheck {
     return program.activityPenalties.reduce(ofOutputs + ofWeights) {
       $0 + $1.penalty.plain(values[$1.value]) / Double(batch)
     }
-  }
-
-  private func reference(
-    _ program: Program, _ inputs: [[Float]], _ variables: [[Double]], isTraining: Bool
-  ) -> [[Double]] {
-    reference(program, inputs.map { $0.map(Double.init) }, variables, isTraining: isTraining)
   }
 
   private func reference(
@@ -316,7 +339,7 @@ package struct ProgramCheck {
     #expect(
       worst.error <= tolerance,
       """
-      \(what) on \(kernels.name), seed \(seed): worst error \(worst.error) at \(worst.index), \
+      \(what), seed \(seed): worst error \(worst.error) at \(worst.index), \
       found \(found[worst.index]), expected \(expected[worst.index])
       """, sourceLocation: location)
   }
