@@ -52,8 +52,9 @@ test-python: build $(VENV)/test
 test-c: build $(VENV)/languages
 	sh Tests/kernel-symbols.sh .build/release
 	@mkdir -p build
+	$(RUN) tools/statuses.py >build/statuses.h
 	@for program in train threads fuzz; do \
-	  $(CC) -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -pedantic -Werror -ISources/CMartlet/include \
+	  $(CC) -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -pedantic -Werror -ISources/CMartlet/include -Ibuild \
 	    Tests/C/$$program.c -o build/$$program -Lbuild/native -lmartlet -lm -lpthread \
 	    -Wl,-rpath,$(CURDIR)/python/martlet || exit 1; \
 	done

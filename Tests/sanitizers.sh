@@ -18,7 +18,7 @@ export MARTLET_KEEP_SYMBOLS=1
 # Prints nothing but errors: the linker warns of symbols that a sanitizer keeps to itself.
 compile() { # program, folder, sanitizers, libraries
   "$clang" -std=c11 -D_DEFAULT_SOURCE -g -O1 "-fsanitize=$3" -fno-sanitize-recover=all \
-    -ISources/CMartlet/include "Tests/C/$1.c" -o "$2/$1" -L"$2" -lmartlet -lm -lpthread \
+    -ISources/CMartlet/include -Ibuild "Tests/C/$1.c" -o "$2/$1" -L"$2" -lmartlet -lm -lpthread \
     -L"$runtime" ${4:-} -Wl,-rpath,"$PWD/$2" -Wl,-rpath,"$runtime" 2>"$2/$1.log" || { cat "$2/$1.log"; exit 1; }
 }
 

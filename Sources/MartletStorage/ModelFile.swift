@@ -64,10 +64,11 @@ package final class ModelFile {
   /// - Throws: `invalidArgument` if the file holds more than has been asked for.
   package func expectAllRead() throws(MartletError) { try file.expectAllRead() }
 
-  /// The same error, with the name of the file.
+  /// The same error, with the name of the file. What is out of order in it is no fault of the call.
   package func named(_ error: MartletError) -> MartletError {
-    error.message.hasPrefix("'\(path)'")
-      ? error : MartletError(error.kind, "'\(path)': \(error.message)")
+    guard !error.message.hasPrefix("'\(path)'") else { return error }
+    return MartletError(
+      error.kind == .invalidState ? .invalidArgument : error.kind, "'\(path)': \(error.message)")
   }
 
   /// Writes a model, whole or not at all. Nobody may change its weights meanwhile.

@@ -142,14 +142,27 @@ package final class Session: @unchecked Sendable {
     _ configuration: JSONObject, graphs: [Model] = []
   ) throws(MartletError) {
     try exclusively { () throws(MartletError) in
-      var earlier: CompiledModel?
-      if case .boolean(true)? = configuration["keeps_optimizer"] {
-        earlier = try requireCompiled("keeping its optimizer")
-      }
+      let keepsOptimizer = try Session.keepsOptimizer(configuration)
+      let earlier = keepsOptimizer ? try requireCompiled("keeping its optimizer") : nil
+      // Files hold what there is: the optimizer that stayed, and not that it was asked to.
+      let gone = keepsOptimizer ? ["keeps_optimizer", "optimizer"] : ["keeps_optimizer"]
+      var described = JSONObject(configuration.members.filter { !gone.contains($0.key) })
+      if let earlier { described["optimizer"] = earlier.configuration["optimizer"] }
       use(
-        try CompiledModel(model, configuration, graphs: graphs, after: earlier),
+        try CompiledModel(model, described, graphs: graphs, after: earlier),
         for: model.inputShapes.map(\.small))
       observation = nil
+    }
+  }
+
+  private static func keepsOptimizer(_ configuration: JSONObject) throws(MartletError) -> Bool {
+    switch configuration["keeps_optimizer"] {
+    case .boolean(let keeps)?: return keeps
+    case nil: return false
+    case let value?:
+      throw MartletError(
+        .invalidType,
+        "compile: \"keeps_optimizer\" is true or false, got \(value.excerpt())")
     }
   }
 

@@ -127,6 +127,24 @@ struct FileTests {
     withExtendedLifetime(arrays) {}
   }
 
+  /// A file does not ask for the optimizer of a session that there is no more.
+  @Test func anOptimizerThatWasKept() throws {
+    let path = path()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let (data, arrays) = try data()
+    let session = try session(optimizer: #""Adam""#)
+    _ = try train(session, data)
+    let steps = try session.optimizerValue("iterations")
+    let again: JSONObject = ["losses": ["MeanAbsoluteError"], "keeps_optimizer": true]
+    try session.compile(again)
+    try session.save(to: path)
+    #expect(try Session.load(from: path).optimizerValue("iterations") == steps)
+    #expect(
+      message { try session.compile(["losses": ["mse"], "keeps_optimizer": 1]) }
+        == #"compile: "keeps_optimizer" is true or false, got 1"#)
+    withExtendedLifetime(arrays) {}
+  }
+
   @Test func aFunctionForTheRateCannotBeStored() throws {
     let session = try session(optimizer: #""SGD""#)
     try session.setLearningRate { _ in 0.1 }

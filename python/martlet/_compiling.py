@@ -40,10 +40,13 @@ class Compilation:
         self._targets: list[Shape] | None = None
         self._graphs: list[Graph] = []
 
-    def compile(self, model: _native.Handle, outputs: Sequence[str]) -> None:
+    def compile(
+        self, model: _native.Handle, outputs: Sequence[str], *, keeps_optimizer: bool = False
+    ) -> None:
         """Gets a model of the core with these outputs ready to train."""
         self._targets = None
-        _native.model_compile(model, self.configuration(outputs))
+        configuration = self.configuration(outputs)
+        _native.model_compile(model, {**configuration, "keeps_optimizer": keeps_optimizer})
         self.optimizer._compiled(model)
 
     def settle(

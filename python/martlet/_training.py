@@ -67,7 +67,8 @@ class Trainer:
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
-        """Chooses optimizer, loss and metrics. Forgets what an earlier optimizer has gathered.
+        """Chooses optimizer, loss and metrics. Forgets what an earlier optimizer has gathered;
+        the same object, given again, goes on.
 
         Parameters
         ----------
@@ -96,7 +97,12 @@ class Trainer:
         """
         compilation = Compilation(optimizer, loss, loss_weights, metrics, weighted_metrics)
         if self.built and loss is not None:
-            compilation.compile(self._model_handle(), self.output_names)
+            same = compilation.optimizer is self.optimizer
+            compilation.compile(
+                self._model_handle(),
+                self.output_names,
+                keeps_optimizer=same and self._compiled_handle() is not None,
+            )
         self._compilation = compilation
         self._compile_arguments = {
             "loss": loss,

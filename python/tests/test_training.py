@@ -336,6 +336,28 @@ def test_compiling_again_forgets_the_state(classifier, blobs):
     assert classifier.optimizer.learning_rate == pytest.approx(0.001)
 
 
+def test_an_optimizer_that_is_given_again_goes_on(tmp_path):
+    """As in Keras, where the state is the object's: same steps, same numbers."""
+    keras = pytest.importorskip("keras")
+    x, y = np.random.default_rng(1).normal(size=(2, 12, 3)).astype("float32")
+    weights = [np.eye(3, dtype="float32"), np.zeros(3, "float32")]
+    trained = []
+    for library in (martlet, keras):
+        model = library.Sequential([library.Input((3,)), library.layers.Dense(3)])
+        model.set_weights(weights)
+        for loss in ("mse", "mae", "mse"):
+            optimizer = getattr(model, "optimizer", None) or library.optimizers.Adam(0.01)
+            model.compile(optimizer=optimizer, loss=loss)
+            model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+        assert int(model.optimizer.iterations) == 18
+        trained.append(model)
+    for ours, theirs in zip(*(model.get_weights() for model in trained), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=2e-6)
+    trained[0].save(tmp_path / "kept.safetensors")
+    again = martlet.saving.load_model(tmp_path / "kept.safetensors")
+    assert again.optimizer.iterations == 18
+
+
 @pytest.mark.parametrize(
     ("make", "kind", "message"),
     [

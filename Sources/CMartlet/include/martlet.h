@@ -333,7 +333,7 @@ MARTLET_API martlet_status martlet_model_save(martlet_model *model, const char *
 /* Creates the model of such a file, ready to predict, and compiled where the file holds a training:
  * it then goes on as if it had not been interrupted. FILE_ERROR for a file that is cut short or
  * damaged. Files need not be trusted: nothing that they say is believed before it has been checked.
- * Fails: INVALID_ARGUMENT, INVALID_TYPE, INVALID_STATE, OUT_OF_MEMORY, FILE_ERROR. */
+ * Fails: INVALID_ARGUMENT, INVALID_TYPE, OUT_OF_MEMORY, FILE_ERROR. */
 MARTLET_API martlet_status martlet_model_load(martlet_model **out, const char *path);
 /* Creates the metadata of such a file, a JSON object of texts: those that martlet_model_save was
  * given, "model", and others of the library's own.
