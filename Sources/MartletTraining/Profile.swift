@@ -7,14 +7,38 @@ import MartletGraph
 /// Times are medians over the batches: another program that takes the processor for a moment hardly
 /// shows in them.
 package struct Profile {
-  private let isTraining: Bool
-  private let batchSize: Int
-  private let batchCount: Int
-  private let threadCount = ThreadPool.threadCount
-  /// From the beginning of a batch to its end, in milliseconds.
-  private let elapsed: Double
-  /// Rows that ran, with the milliseconds of all threads together.
-  private let rows: [(row: StageClock.Row, time: Double)]
+  /// One operation in one pass.
+  package struct Row {
+    package let layer: String
+    package let operation: String
+    package let pass: String
+    /// Of all threads together.
+    package let milliseconds: Double
+    /// Which part it is of all rows' milliseconds.
+    package fileprivate(set) var share = 0.0
+    /// 10⁹ operations a second, two for each multiplication of the direct algorithm; `nil` where memory sets
+    /// the pace. Per thread.
+    package let gigaflops: Double?
+    /// Each tensor that is read or written counts once. Per thread.
+    package let gigabytesPerSecond: Double
+
+    fileprivate init(_ row: StageClock.Row, _ milliseconds: Double, count: Int) {
+      (layer, operation, pass) = (row.layer, row.operation, row.pass.rawValue)
+      self.milliseconds = milliseconds
+      let multiplyAdds = row.multiplyAdds(count: count)
+      gigaflops = multiplyAdds == 0 ? nil : 2e-6 * Double(multiplyAdds) / milliseconds
+      gigabytesPerSecond = 1e-6 * Double(row.bytes(count: count)) / milliseconds
+    }
+  }
+
+  package let isTraining: Bool
+  package let batchSize: Int
+  package let batchCount: Int
+  package let threadCount = ThreadPool.threadCount
+  /// From the beginning of a batch to its end.
+  package let milliseconds: Double
+  /// What ran, in the order of execution.
+  package let rows: [Row]
 
   /// - Parameter times: Of each batch, in nanoseconds: from beginning to end, and in each row.
   init(
@@ -24,10 +48,17 @@ package struct Profile {
     self.isTraining = isTraining
     self.batchSize = batchSize
     batchCount = times.count
-    elapsed = Profile.median(times.map(\.elapsed)) / 1e6
-    self.rows = rows.enumerated()
+    milliseconds = Profile.median(times.map(\.elapsed)) / 1e6
+    let ran = rows.enumerated()
       .map { index, row in (row, Profile.median(times.map { $0.rows[index] }) / 1e6) }
       .filter { $0.1 > 0 }
+      .map { Row($0, $1, count: batchSize) }
+    let busy = ran.reduce(0) { $0 + $1.milliseconds }
+    self.rows = ran.map { row in
+      var row = row
+      row.share = row.milliseconds / busy
+      return row
+    }
   }
 
   private static func median(_ values: [Int]) -> Double {
@@ -38,21 +69,19 @@ package struct Profile {
 
   /// In the form that `martlet_model_profile` documents.
   package var description: JSONObject {
-    let busy = rows.reduce(0) { $0 + $1.time }
-    return [
+    [
       "training": .boolean(isTraining), "batch_size": .integer(batchSize),
       "batches": .integer(batchCount), "threads": .integer(threadCount),
       "instruction_set": .text(KernelSelection.current.kernels.name),
-      "milliseconds": .number(elapsed), "busy_milliseconds": .number(busy),
+      "milliseconds": .number(milliseconds),
+      "busy_milliseconds": .number(rows.reduce(0) { $0 + $1.milliseconds }),
       "rows": .array(
-        rows.map { row, time in
-          let multiplyAdds = row.multiplyAdds(count: batchSize)
-          return [
-            "layer": .text(row.layer), "operation": .text(row.operation),
-            "pass": .text(row.pass.rawValue), "milliseconds": .number(time),
-            "share": .number(time / busy),
-            "gflops": multiplyAdds == 0 ? .null : .number(2e-6 * Double(multiplyAdds) / time),
-            "gigabytes_per_second": .number(1e-6 * Double(row.bytes(count: batchSize)) / time),
+        rows.map { row in
+          [
+            "layer": .text(row.layer), "operation": .text(row.operation), "pass": .text(row.pass),
+            "milliseconds": .number(row.milliseconds), "share": .number(row.share),
+            "gflops": row.gigaflops.map { .number($0) } ?? .null,
+            "gigabytes_per_second": .number(row.gigabytesPerSecond),
           ]
         }),
     ]

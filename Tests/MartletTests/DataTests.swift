@@ -101,4 +101,28 @@ import enum MartletKernelTable.ElementType
       message { _ = try model.predict(Pixels(shape: [-2, 2], bytes: [3, 4])) }
         == "x: (-2, 2) cannot be the shape of a tensor")
   }
+
+  /// The first ones to train with and the last ones to validate with, read where they are.
+  @Test func splitting() throws {
+    let x = try Tensor(shape: [5, 2], scalars: (0..<10).map(Float.init))
+    let samples = Samples(
+      x, [0, 1, 2, 3, 4], sampleWeight: [1, 1, 1, 1, 2.0], classWeight: [1: 2])
+    let (training, validation) = try samples.split(validation: 0.4)
+    func numbers(_ data: any TensorData) -> [Float] {
+      data.withBytes { Array($0.bindMemory(to: Float.self)) }
+    }
+    #expect(training.x[0].shape == [3, 2] && validation.x[0].shape == [2, 2])
+    #expect(numbers(training.x[0]) == [0, 1, 2, 3, 4, 5])
+    #expect(numbers(validation.x[0]) == [6, 7, 8, 9])
+    #expect(validation.y[0].shape == [2] && validation.sampleWeight[0].shape == [2])
+    #expect(validation.classWeight == [1: 2])
+    #expect(
+      message { _ = try samples.split(validation: 1) }
+        == "validation must be between 0 and 1, received 1.0")
+    #expect(
+      message { _ = try samples.split(validation: 0.1) } == nil)
+    #expect(
+      message { _ = try samples.split(validation: 0.95) }
+        == "a part of 0.95 of 5 samples leaves none on one side of the split")
+  }
 }

@@ -39,6 +39,41 @@ public struct Samples: Sendable {
     self.classWeight = classWeight
   }
 
+  /// The first samples, to train with, and a part at the end, to validate with. Nothing is copied.
+  ///
+  /// ```swift
+  /// let (training, validation) = try Samples(images, labels).split(validation: 0.2)
+  /// try model.fit(training, epochs: 5, validation: validation)
+  /// ```
+  ///
+  /// - Parameter validation: How many of all go to the end, as a part of 1: of n samples the first
+  ///   n · (1 − validation), rounded down, are to train with, as in Keras.
+  /// - Throws: ``MartletError`` for a part that is not between 0 and 1, or leaves no sample on one side.
+  public func split(
+    validation: Double
+  ) throws(MartletError) -> (training: Samples, validation: Samples) {
+    let count = x.first?.shape.first ?? 0
+    guard validation > 0, validation < 1 else {
+      throw .invalidArgument("validation must be between 0 and 1, received \(validation)")
+    }
+    let first = Int(Double(count) * (1 - validation))
+    guard first > 0, first < count else {
+      throw .invalidArgument(
+        "a part of \(validation) of \(count) samples leaves none on one side of the split")
+    }
+    return (part(0..<first, of: count), part(first..<count, of: count))
+  }
+
+  /// - Parameter count: Of all samples.
+  private func part(_ range: Range<Int>, of count: Int) -> Samples {
+    // What is not of this size stays as it is, for the check of all data to tell.
+    func part(_ all: [any TensorData]) -> [any TensorData] {
+      all.map { $0.shape.first == count ? TensorPart(whole: $0, range: range) : $0 }
+    }
+    return Samples(
+      part(x), part(y), sampleWeight: part(sampleWeight), classWeight: classWeight)
+  }
+
   /// Lends all of it to the core.
   func withData<Result>(
     _ body: (TrainingData) throws(MartletError) -> Result

@@ -272,6 +272,27 @@ extension Array: TensorData where Element: TensorScalar {
   }
 }
 
+/// Some of the samples of other data.
+struct TensorPart: TensorData {
+  let whole: any TensorData
+  /// Within the extent of the first axis.
+  let range: Range<Int>
+
+  var shape: [Int] { [range.count] + whole.shape.dropFirst() }
+
+  var scalarType: ScalarType { whole.scalarType }
+
+  func withBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try whole.withBytes { bytes throws(Failure) in
+      let size = bytes.count / max(whole.shape[0], 1)
+      let part = bytes[(range.lowerBound * size)..<(range.upperBound * size)]
+      return try body(UnsafeRawBufferPointer(rebasing: part))
+    }
+  }
+}
+
 /// `nil` for an extent below 0, and for more elements than memory could hold.
 private func elementCount(_ shape: [Int]) -> Int? {
   var count = 1

@@ -36,38 +36,11 @@ extension Model {
     let trained = model.variables.filter(\.receivesGradient).reduce(0) { $0 + $1.count }
     let all = model.variables.reduce(0) { $0 + $1.count }
     return
-      (["Model: \"\(model.name)\""] + table(rows, rightAligned: 2) + [
+      (["Model: \"\(model.name)\""] + table(rows, rightAligned: [2]) + [
         " Total params: \(grouped(all))", " Trainable params: \(grouped(trained))",
         " Non-trainable params: \(grouped(all - trained))",
       ]).joined(separator: "\n") + "\n"
   }
 
   private var isSequential: Bool { className == "Sequential" }
-}
-
-/// Rows within lines, the first of them as a header.
-private func table(_ rows: [[String]], rightAligned: Int) -> [String] {
-  let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-  func rule(_ left: String, _ cross: String, _ right: String) -> String {
-    left + widths.map { String(repeating: "─", count: $0 + 2) }.joined(separator: cross) + right
-  }
-  func line(_ row: [String]) -> String {
-    let cells = zip(row, widths).enumerated().map { column, cell in
-      let gap = String(repeating: " ", count: cell.1 - cell.0.count)
-      return column == rightAligned ? gap + cell.0 : cell.0 + gap
-    }
-    return "│ " + cells.joined(separator: " │ ") + " │"
-  }
-  return [rule("┌", "┬", "┐"), line(rows[0]), rule("├", "┼", "┤")]
-    + rows.dropFirst().map(line) + [rule("└", "┴", "┘")]
-}
-
-/// With commas between thousands.
-private func grouped(_ number: Int) -> String {
-  var text = ""
-  for (index, digit) in String(number).reversed().enumerated() {
-    if index > 0, index % 3 == 0 { text.append(",") }
-    text.append(digit)
-  }
-  return String(text.reversed())
 }

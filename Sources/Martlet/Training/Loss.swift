@@ -1,11 +1,14 @@
 import MartletGraph
 
-/// What training makes small, by Keras's names: `.sparseCategoricalCrossentropy()`.
+/// What training makes small, by Keras's names: `.sparseCategoricalCrossentropy()`, or put together by
+/// ``custom(_:targetShape:reduction:values:)``.
 public struct Loss: Sendable {
-  let json: JSONValue
+  let source: ValueSource
+
+  private init(_ source: ValueSource) { self.source = source }
 
   private init(_ className: String, _ arguments: Arguments) {
-    json = .described(className, arguments)
+    self.init(.described(.described(className, arguments)))
   }
 
   /// How the losses of the predictions of a batch become one number.
@@ -18,6 +21,35 @@ public struct Loss: Sendable {
 }
 
 extension Loss {
+  /// One of your own, put together of symbols:
+  ///
+  /// ```swift
+  /// let loss = Loss.custom("fourth_power") { target, prediction in
+  ///   try (prediction - target).squared().squared().mean(axes: -1)
+  /// }
+  /// ```
+  ///
+  /// The function is called once for each output, where a model is compiled. What it gives becomes a part of
+  /// the model's step, gradients included. Layers with weights that training would change must be the model's
+  /// own. A file cannot hold such a loss: store the model without its training. What the function throws is
+  /// thrown by `compile`.
+  ///
+  /// - Parameters:
+  ///   - name: What messages call it.
+  ///   - targetShape: Of one target; `nil` for that of the prediction.
+  ///   - reduction: How the values become one number.
+  ///   - values: Gives the values of target and prediction: one for each sample, or any number.
+  public static func custom(
+    _ name: String, targetShape: [Int?]? = nil, reduction: Reduction = .mean,
+    values: @escaping @Sendable (_ target: Symbol, _ prediction: Symbol) throws -> Symbol
+  ) -> Loss {
+    Loss(
+      .own(
+        OwnValues(
+          name: name, arguments: ["reduction": reduction.json], targetShape: targetShape,
+          function: values)))
+  }
+
   /// Of class numbers, with a probability for each class.
   ///
   /// - Parameters:

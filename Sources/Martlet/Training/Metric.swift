@@ -1,8 +1,9 @@
 import MartletGraph
 
-/// A number to watch beside the loss, by Keras's names: `.accuracy()`, `.auc(curve: .pr)`.
+/// A number to watch beside the loss, by Keras's names: `.accuracy()`, `.auc(curve: .pr)`, or put together
+/// by ``custom(_:targetShape:values:)``.
 public struct Metric: Sendable {
-  let json: JSONValue
+  let source: ValueSource
 
   /// Key of the value in results. Of two metrics with one name the second has `_1` behind it.
   public let name: String
@@ -12,7 +13,25 @@ public struct Metric: Sendable {
     var description = JSONObject()
     if case .object(let object) = JSONValue.described(className, arguments) { description = object }
     description["name"] = .text(name)
-    json = .object(description)
+    source = .described(.object(description))
+  }
+
+  private init(_ values: OwnValues) {
+    name = values.name
+    source = .own(values)
+  }
+
+  /// One of your own, put together of symbols, as ``Loss/custom(_:targetShape:reduction:values:)`` is.
+  ///
+  /// - Parameters:
+  ///   - name: Key of the value in results.
+  ///   - targetShape: Of one target; `nil` for that of the prediction.
+  ///   - values: Gives the values of target and prediction, whose mean over all samples is the result.
+  public static func custom(
+    _ name: String, targetShape: [Int?]? = nil,
+    values: @escaping @Sendable (_ target: Symbol, _ prediction: Symbol) throws -> Symbol
+  ) -> Metric {
+    Metric(OwnValues(name: name, arguments: [:], targetShape: targetShape, function: values))
   }
 
   /// How the values of several classes become one.

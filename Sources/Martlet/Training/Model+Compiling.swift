@@ -37,14 +37,29 @@ extension Model {
     optimizer: Optimizer = .rmsprop(), losses: [Loss], lossWeights: [Double]? = nil,
     metrics: [[Metric]]? = nil, weightedMetrics: [[Metric]]? = nil
   ) throws(MartletError) {
-    func listed(_ metrics: [[Metric]]?) -> JSONValue {
-      metrics.map { .array($0.map { .array($0.map(\.json)) }) } ?? .null
+    // Losses and metrics that are put together of symbols.
+    var graphs: [MartletGraph.Model] = []
+    func described(_ source: ValueSource, _ index: Int) throws(MartletError) -> JSONValue {
+      try source.json(for: outputs.indices.contains(index) ? outputs[index] : nil, &graphs)
     }
-    try session.compile([
-      "optimizer": optimizer.json, "losses": .array(losses.map(\.json)),
-      "loss_weights": lossWeights.json, "metrics": listed(metrics),
-      "weighted_metrics": listed(weightedMetrics),
-    ])
+    func described(_ metrics: [[Metric]]?) throws(MartletError) -> JSONValue {
+      guard let metrics else { return .null }
+      return .array(
+        try metrics.enumerated().map { index, ofOutput throws(MartletError) in
+          .array(
+            try ofOutput.map { metric throws(MartletError) in try described(metric.source, index) })
+        })
+    }
+    let configuration: JSONObject = [
+      "optimizer": optimizer.json,
+      "losses": .array(
+        try losses.enumerated().map { index, loss throws(MartletError) in
+          try described(loss.source, index)
+        }),
+      "loss_weights": lossWeights.json, "metrics": try described(metrics),
+      "weighted_metrics": try described(weightedMetrics),
+    ]
+    try session.compile(configuration, graphs: graphs)
   }
 
   /// Whether the model can be trained and evaluated.

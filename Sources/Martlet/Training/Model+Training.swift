@@ -204,13 +204,20 @@ extension Model {
     return try x.withViews("x") { views throws(MartletError) in
       let count = views.first?.sampleCount ?? 0
       let shapes = try session.outputShapes(for: views).map { [count] + $0.extents }
-      var outputs = shapes.map { [Float](repeating: 0, count: $0.reduce(1, *)) }
-      try withPlaces(&outputs) { places throws(MartletError) in
+      return try tensors(of: shapes) { places throws(MartletError) in
         try session.predict(views, isTraining: training, options, into: places)
       }
-      return zip(shapes, outputs).map { Tensor(checked: $0, $1) }
     }
   }
+}
+
+/// Tensors of these shapes, filled by `body`.
+func tensors(
+  of shapes: [[Int]], _ body: ([UnsafeMutablePointer<Float>]) throws(MartletError) -> Void
+) throws(MartletError) -> [Tensor<Float>] {
+  var arrays = shapes.map { [Float](repeating: 0, count: $0.reduce(1, *)) }
+  try withPlaces(&arrays, body)
+  return zip(shapes, arrays).map { Tensor(checked: $0, $1) }
 }
 
 /// Lends the memory of several arrays together.

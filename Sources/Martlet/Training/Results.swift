@@ -41,12 +41,7 @@ public struct Results: Sendable, Equatable, CustomStringConvertible {
 private func fourDecimals(_ value: Double) -> String {
   guard value.isFinite else { return "\(value)" }
   let magnitude = value.magnitude
-  guard magnitude != 0, magnitude < 1e-3 || magnitude >= 1e9 else {
-    let whole = (magnitude * 1e4).rounded()
-    let digits = String(Int(whole))
-    let padded = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
-    return (value < 0 && whole > 0 ? "-" : "") + padded.dropLast(4) + "." + padded.suffix(4)
-  }
+  guard magnitude != 0, magnitude < 1e-3 || magnitude >= 1e9 else { return decimals(value, 4) }
   // Short enough for a line of progress, and read back as nearly the same number.
   return "\(Float(value))"
 }
