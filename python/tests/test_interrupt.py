@@ -13,7 +13,10 @@ import pytest
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
-PROGRAM = textwrap.dedent(
+#: What a shell has started in the background ignores Ctrl-C, and so do the programs of its tests.
+LISTENS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+
+PROGRAM = LISTENS + textwrap.dedent(
     """
     import time
     import numpy as np
@@ -62,8 +65,11 @@ def test_a_signal_stops_fit():
                 break
         sent = time.time()
         process.send_signal(signal.SIGINT)
-        rest = process.stdout.read()
-        assert process.wait(timeout=60) == 0, rest
+        try:
+            rest, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+        assert process.returncode == 0, rest
     stopped = float(rest.split("stopped")[1])
     # A batch takes milliseconds; the rest is for a busy machine.
     assert stopped - sent < 2
@@ -71,9 +77,9 @@ def test_a_signal_stops_fit():
 
 @pytest.mark.parametrize("verb", ["evaluate", "predict"])
 def test_a_signal_stops_the_others(verb):
-    program = textwrap.dedent(
+    program = LISTENS + textwrap.dedent(
         f"""
-        import os, signal, threading, time
+        import os, threading, time
         import numpy as np
         import martlet
         model = martlet.Sequential([martlet.Input((50,)), martlet.layers.Dense(50)])
