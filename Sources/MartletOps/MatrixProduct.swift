@@ -58,6 +58,7 @@ package struct MatrixProductOp: LinearOperation {
     needs.defersGradients = true
     needs.preparedCount = FoldedWeights.count(
       normalization, weights: blocks.depth * units, channels: units)
+    needs.preparedCount += blocks.packedCount(setting.kernels)
     if setting.givesInputGradient {
       needs.preparedCount += product.packedCount(depth: units, columns: blocks.depth)
     }
@@ -72,6 +73,8 @@ private struct MatrixBlocks {
   let rowCapacity: Int
   /// Whether output and input gradient are worked out group by group, without waiting for others.
   let areGroups: Bool
+  /// Whether a matrix that has to be rounded is, whenever it has changed, before it is read; else on the way.
+  let isPacked: Bool
   /// Rows and columns of one task of the product itself, and columns of one task of the gradients.
   let rowBlock: Int, columnBlock: Int
   let gradientColumnBlock: Int
@@ -86,15 +89,25 @@ private struct MatrixBlocks {
     units = operation.units
     rowsPerSample = setting.inputShapes[0].count / depth
     rowCapacity = rowsPerSample * setting.capacity
-    // Other precisions would convert the matrix once per group.
-    areGroups =
-      setting.kernels.product.precision == .float32
-      && depth * units <= MatrixBlocks.elementsPerRow * rowsPerSample * setting.groupSize
+    let product = setting.kernels.product
+    let isRounded = product.precision != .float32
+    let isSmall =
+      depth * units <= MatrixBlocks.elementsPerRow * rowsPerSample * setting.groupSize
+    // A large matrix that every step changes is read but once or twice: rounded on the way, it need not be
+    // written to memory and read again. Rounded numbers come in pairs along the depth.
+    isPacked = isRounded && depth % 2 == 0 && (isSmall || !setting.isTraining)
+    // Without its copy every group would round the matrix for itself; tiles want more rows than a group has.
+    areGroups = isSmall && (!isRounded || (isPacked && product.speed <= 2))
     // A block of rows should stay in the second cache level while it meets its panels. A batch of
     // images is a single block or two, so columns make the tasks; the depth is long enough.
     rowBlock = 112
     columnBlock = rowCapacity <= rowBlock ? panel : 4 * panel
     gradientColumnBlock = 4 * panel
+  }
+
+  /// Floats of the packed matrix.
+  func packedCount(_ kernels: Kernels) -> Int {
+    isPacked ? kernels.product.packedCount(depth: depth, columns: units) : 0
   }
 
   static func count(_ extent: Int, of size: Int) -> Int { (extent + size - 1) / size }
@@ -145,29 +158,47 @@ extension MatrixProductOp {
   }
 
   package func prepare(_ site: Site) -> [Stage] {
-    let weights = weights(site)
-    // The forward product reads the matrix in place; its transpose is for the input's gradient.
-    guard site.setting.givesInputGradient else { return weights.stages }
     let blocks = MatrixBlocks(self, site.setting)
-    let kernels = site.kernels
-    let panel = kernels.product.panelWidth
-    let width = kernels.product.packedWidth(blocks.depth)
-    let (matrix, prepared) = (weights.weights, weights.prepared)
-    let units = units
-    return weights.stages + [
-      .batch(tasks: MatrixBlocks.count(blocks.depth, of: 4 * panel)) { index, _ in
-        let first = index * 4 * panel
-        kernels.product.pack(
-          matrix + first * units, 1, units, units, min(4 * panel, blocks.depth - first),
-          prepared + first * units, width, units * width)
-      }
-    ]
+    let weights = weights(site)
+    let matrix = weights.weights
+    var stages = weights.stages
+    if blocks.isPacked {
+      stages.append(
+        packing(
+          matrix, depthStep: units, columnStep: 1, depth: blocks.depth, columns: units,
+          into: weights.prepared, site.kernels))
+    }
+    // The transpose is for the input's gradient.
+    if site.setting.givesInputGradient {
+      stages.append(
+        packing(
+          matrix, depthStep: 1, columnStep: units, depth: units, columns: blocks.depth,
+          into: weights.prepared + blocks.packedCount(site.kernels), site.kernels))
+    }
+    return stages
+  }
+
+  /// Lays a matrix out in panels, a few of them in each task.
+  private func packing(
+    _ matrix: Source, depthStep: Int, columnStep: Int, depth: Int, columns: Int,
+    into target: Target, _ kernels: Kernels
+  ) -> Stage {
+    let block = 4 * kernels.product.panelWidth
+    let width = kernels.product.packedWidth(columns)
+    return .batch(tasks: MatrixBlocks.count(columns, of: block)) { index, _ in
+      let first = index * block
+      kernels.product.pack(
+        matrix + first * columnStep, depthStep, columnStep, depth, min(block, columns - first),
+        target + first * depth, width, depth * width)
+    }
   }
 
   package func forward(_ site: Site) -> [Stage] {
     let blocks = MatrixBlocks(self, site.setting)
     let kernels = site.kernels
     let weights = weights(site)
+    let packed = Source(weights.prepared)
+    let width = kernels.product.packedWidth(units)
     let clamps = activation == .relu
     let activatesAfterwards = activation != .linear && !clamps
     let (depth, units) = (blocks.depth, units)
@@ -178,11 +209,12 @@ extension MatrixProductOp {
         let y = rows.start(in: site.output, units, task) + first
         var product = Product(
           a: Source(rows.start(in: site.inputs[0], depth, task)), runOffsets: zero.pointer,
-          b: weights.weights + first, c: y)
+          b: blocks.isPacked ? packed + first * depth : weights.weights + first, c: y)
         product.aRowStep = depth
         product.runLength = depth
-        product.bPanelStep = kernels.product.panelWidth
-        product.bDepthStep = units
+        product.bIsPacked = blocks.isPacked
+        product.bPanelStep = blocks.isPacked ? depth * width : kernels.product.panelWidth
+        product.bDepthStep = blocks.isPacked ? width : units
         product.work = task.scratch
         product.cRowStep = units
         product.rows = rows.count
@@ -218,7 +250,7 @@ extension MatrixProductOp {
     }
     if let dInput = site.dInputs[0] {
       let width = kernels.product.packedWidth(depth)
-      let prepared = Source(weights(site).prepared)
+      let prepared = Source(weights(site).prepared + blocks.packedCount(kernels))
       let zero = OffsetTable([0])
       stages.append(
         blocks.stage(columns: depth, blocks.gradientColumnBlock) { rows, columns, task in

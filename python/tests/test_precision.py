@@ -103,6 +103,20 @@ def test_predictions_stay_close(network, precision, good_bits):
     assert worst <= 2.0**-good_bits, f"differs by {worst:.1e}"
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("depth", [20, 600, 601])
+def test_a_row_alone_gives_the_same_bits(precision, depth):
+    """Matrices that are small beside the batch, and others; pairs, and an odd one over."""
+    choose(precision)
+    martlet.utils.set_random_seed(5)
+    model = martlet.Sequential([martlet.Input((depth,)), layers.Dense(40, activation="tanh")])
+    x = np.random.default_rng(1).normal(size=(70, depth)).astype("float32")
+    whole = model.predict(x, batch_size=70, verbose=0)
+    for batch_size in (1, 3, 32):
+        some = model.predict(x[:batch_size], batch_size=batch_size, verbose=0)
+        assert some.tobytes() == whole[:batch_size].tobytes()
+
+
 def test_the_setting_holds_from_the_next_call_on():
     martlet.utils.set_random_seed(5)
     model = cnn()
